@@ -1,0 +1,39 @@
+# The two commands: `make demo` and `make test`. They need Rust 1.95 or newer and a C compiler.
+SHELL := /bin/sh
+CARGO ?= cargo
+# nextest runs tests faster; plain `cargo test` runs the same ones.
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: demo test check bench hostile plugins plugins-check build help
+
+help: ## Lists these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## Builds the binary (target/debug/leasehold; dependencies are optimised)
+	$(CARGO) build --locked --package leasehold
+
+demo: build ## Runs the main job on real input, in a temporary home
+	target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/leasehold" demo
+
+test: build ## Runs all tests
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --locked --workspace
+else
+	$(CARGO) test --locked --workspace --all-targets
+endif
+	$(CARGO) test --locked --workspace --doc
+
+check: ## Format, clippy with warnings as errors, docs
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps
+
+bench: ## Measures, as ratios in one run (builds in release mode: allow ten minutes the first time)
+	$(CARGO) build --locked --release --package leasehold
+	$(CARGO) run --locked --release --package leasehold-bench
+
+plugins: ## Rebuilds the prebuilt plugins and their lock file
+	plugins/build.sh
+
+plugins-check: ## Rebuilds the plugins elsewhere and compares them with what is in the repository
+	plugins/build.sh --check
