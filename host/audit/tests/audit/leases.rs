@@ -1,0 +1,145 @@
+//! Intents against the envelopes of their leases.
+
+use leasehold_audit::{Expect, Report, check_with_leases};
+use leasehold_lease::LeaseDoc;
+use leasehold_seal::{Digest, Envelope};
+use leasehold_tape::{Kind, LeaseVerified};
+use serde_json::json;
+
+use crate::builder::{Builder, FUEL, at, host, intent, issuer, other, outcome, trust, verdict};
+use leasehold_tape::call::Ending;
+
+fn document(plugin: &Digest, audience: &serde_json::Value) -> LeaseDoc {
+    let draft = json!({
+        "version": 1,
+        "issuer": issuer().public().key_id(),
+        "holder": "none",
+        "audience": audience,
+        "parent": null,
+        "depth": 0,
+        "nonce": "00112233445566778899aabbccddeeff",
+        "not_before": at(0),
+        "expires": at(600_000),
+        "grants": [{
+            "id": "structure", "plugin": plugin, "kind": "gate",
+            "files": {"list": ["**"], "read": ["**"], "write": [], "deny": []},
+            "env": {"pass": [], "set": {}},
+            "clock": "virtual", "random": "seeded",
+            "limits": {"fuel": FUEL, "memory_bytes": 67_108_864, "wall_ms": 10_000,
+                       "output_bytes": 65_536, "write_bytes": 65_536, "open_files": 64}
+        }]
+    });
+    LeaseDoc::from_draft(draft.to_string().as_bytes()).unwrap()
+}
+
+fn good() -> Envelope {
+    document(&Digest::of(b"plugin"), &json!("any"))
+        .sign(&[&issuer()])
+        .unwrap()
+}
+
+/// A closed tape with one call under this lease; `stated` may change what the tape says of it.
+fn audited(
+    envelope: &Envelope,
+    stated: impl Fn(&mut LeaseVerified),
+    fuel: u64,
+    delay: i64,
+    at_hand: bool,
+) -> Report {
+    let bytes = envelope.to_json().unwrap();
+    let mut body = LeaseVerified {
+        envelope: Digest::of(&bytes),
+        expires: at(600_000),
+        lease: envelope.id(),
+        not_before: at(0),
+    };
+    stated(&mut body);
+    let mut tape = Builder::new();
+    tape.push(Kind::LeaseVerified, &body);
+    tape.time += delay;
+    let mut intent = intent(1);
+    intent.lease = vec![envelope.id()];
+    intent.charges[0].lease = envelope.id();
+    intent.charges[0].fuel = fuel;
+    tape.push(Kind::CallIntent, &intent)
+        .push(Kind::CallOutcome, &outcome(1, Ending::Returned, 1))
+        .closed(0);
+    let signed = tape.checkpoint();
+    check_with_leases(
+        tape.records().as_slice(),
+        Some(signed.as_bytes()),
+        &trust(),
+        &Expect::default(),
+        &|_| at_hand.then(|| bytes.clone()),
+    )
+    .unwrap()
+}
+
+fn same(_: &mut LeaseVerified) {}
+
+#[test]
+fn a_call_within_its_lease_is_good_with_and_without_the_envelope() {
+    let report = audited(&good(), same, FUEL, 0, true);
+    assert_eq!(verdict(&report), "CLOSED");
+    assert_eq!((report.leases_verified, report.calls_without_lease), (1, 0));
+    let report = audited(&good(), same, FUEL, 0, false);
+    assert_eq!(verdict(&report), "CLOSED");
+    assert_eq!((report.leases_verified, report.calls_without_lease), (0, 0));
+}
+
+#[test]
+fn an_intent_after_the_end_of_its_lease_is_broken_with_and_without_the_envelope() {
+    for at_hand in [true, false] {
+        let report = audited(&good(), same, FUEL, 597_999, at_hand);
+        assert_eq!(verdict(&report), "CLOSED");
+        for delay in [598_000, 10_000_000] {
+            let report = audited(&good(), same, FUEL, delay, at_hand);
+            assert_eq!(verdict(&report), "BROKEN 2 AUDIT-LEASE");
+        }
+    }
+}
+
+#[test]
+fn more_fuel_than_the_grant_has_is_broken_when_the_envelope_is_at_hand() {
+    assert_eq!(
+        verdict(&audited(&good(), same, FUEL + 1, 0, true)),
+        "BROKEN 2 AUDIT-CHARGE"
+    );
+    assert_eq!(
+        verdict(&audited(&good(), same, FUEL + 1, 0, false)),
+        "CLOSED"
+    );
+}
+
+#[test]
+fn a_lease_that_does_not_allow_the_call_is_broken() {
+    let here = json!([{"host": host().public().key_id()}]);
+    let elsewhere = json!([{"host": other().public().key_id()}]);
+    let plugin = Digest::of(b"plugin");
+    let judged = |envelope: &Envelope| verdict(&audited(envelope, same, FUEL, 0, true));
+    let sign = |document: &LeaseDoc| document.sign(&[&issuer()]).unwrap();
+    assert_eq!(judged(&sign(&document(&plugin, &here))), "CLOSED");
+    assert_eq!(
+        judged(&sign(&document(&plugin, &elsewhere))),
+        "BROKEN 1 AUDIT-LEASE"
+    );
+    let other_plugin = document(&Digest::of(b"other plugin"), &here);
+    assert_eq!(judged(&sign(&other_plugin)), "BROKEN 2 AUDIT-LEASE");
+    let forged = document(&plugin, &here).sign(&[&other()]).unwrap();
+    assert_eq!(judged(&forged), "BROKEN 1 AUDIT-LEASE");
+}
+
+#[test]
+fn a_record_that_states_another_lease_than_its_envelope_is_broken() {
+    let longer = |stated: &mut LeaseVerified| stated.expires = at(900_000);
+    let earlier = |stated: &mut LeaseVerified| stated.not_before = at(1);
+    let renamed = |stated: &mut LeaseVerified| stated.lease = Digest::of(b"another");
+    let swapped = |stated: &mut LeaseVerified| stated.envelope = Digest::of(b"another");
+    let stated: [&dyn Fn(&mut LeaseVerified); 4] = [&longer, &earlier, &renamed, &swapped];
+    for change in stated {
+        assert_eq!(
+            verdict(&audited(&good(), change, FUEL, 0, true)),
+            "BROKEN 1 AUDIT-LEASE"
+        );
+    }
+}

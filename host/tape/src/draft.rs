@@ -1,0 +1,177 @@
+//! Records before they have a place on the tape.
+
+use leasehold_seal::{Digest, Timestamp, canonical};
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Charge, Intent, Outcome};
+use crate::error::TapeError;
+use crate::kind::Kind;
+use crate::record::{RecordFault, read_body};
+
+/// A record to be appended: its kind and its body, already in the bytes it will have.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    kind: Kind,
+    body: Vec<u8>,
+    effect: Option<Effect>,
+}
+
+impl Draft {
+    /// A draft of any kind but `tape.*` (the tape writes those itself) with a body that serialises
+    /// to an object. Bodies of `call.intent`, `call.outcome` and `lease.verified` must be those of
+    /// [`Intent`], [`Outcome`] and [`LeaseVerified`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`].
+    pub fn new<T: Serialize + ?Sized>(kind: Kind, body: &T) -> Result<Draft, TapeError> {
+        if kind.as_str().starts_with("tape.") {
+            return Err(TapeError::Body(format!(
+                "{kind} records are the tape's own"
+            )));
+        }
+        // `Other` can be built by hand, and a malformed kind must not reach the tape.
+        let kind = Kind::parse(kind.as_str())
+            .ok_or_else(|| TapeError::Body(format!("{:?} is not a kind", kind.as_str())))?;
+        Draft::of(kind, body)
+    }
+
+    /// The draft of a `call.intent`; faster than [`Draft::new`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`] when a number or an id does not fit.
+    pub fn intent(intent: &Intent) -> Result<Draft, TapeError> {
+        intent.check()?;
+        Ok(Draft {
+            kind: Kind::CallIntent,
+            body: in_order(intent)?,
+            effect: Some(Effect::Intent {
+                call: intent.call.clone(),
+                charges: intent.charges.clone(),
+            }),
+        })
+    }
+
+    /// The draft of a `call.outcome`; faster than [`Draft::new`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`] when a number or an id does not fit.
+    pub fn outcome(outcome: &Outcome) -> Result<Draft, TapeError> {
+        outcome.check()?;
+        Ok(Draft {
+            kind: Kind::CallOutcome,
+            body: in_order(outcome)?,
+            effect: Some(Effect::outcome(outcome)),
+        })
+    }
+
+    /// The kind of the record.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// The body's canonical JSON.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn effect(&self) -> Option<&Effect> {
+        self.effect.as_ref()
+    }
+
+    /// Also makes the tape's own records.
+    pub(crate) fn of<T: Serialize + ?Sized>(kind: Kind, body: &T) -> Result<Draft, TapeError> {
+        let body = canonical::to_vec(body)?;
+        if body.first() != Some(&b'{') {
+            return Err(TapeError::Body(format!(
+                "the body of {kind} is not an object"
+            )));
+        }
+        let effect = Effect::of(&kind, &body).map_err(|fault| TapeError::Body(fault.message))?;
+        Ok(Draft { kind, body, effect })
+    }
+}
+
+/// Body of `lease.verified`: a lease that may be used from here on, and where its envelope is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeaseVerified {
+    /// Digest of the envelope's bytes, under which the content store has them.
+    pub envelope: Digest,
+    /// When the lease ends; the ledger forgets it some time after.
+    pub expires: Timestamp,
+    /// The lease id.
+    pub lease: Digest,
+    /// When the lease begins.
+    pub not_before: Timestamp,
+}
+
+/// What a record does to the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Intent {
+        call: String,
+        charges: Vec<Charge>,
+    },
+    Outcome {
+        call: String,
+        fuel: u64,
+        settles: bool,
+    },
+    Lease {
+        lease: Digest,
+        expires: Timestamp,
+    },
+}
+
+impl Effect {
+    /// Reads the effect of a record, if its kind has one.
+    pub(crate) fn of(kind: &Kind, body: &[u8]) -> Result<Option<Effect>, RecordFault> {
+        let check = |result: Result<(), TapeError>| {
+            result.map_err(|error| RecordFault::new("RECORD-BODY", error.to_string()))
+        };
+        Ok(match kind {
+            Kind::CallIntent => {
+                let intent: Intent = read_body(kind, body)?;
+                check(intent.check())?;
+                Some(Effect::Intent {
+                    call: intent.call,
+                    charges: intent.charges,
+                })
+            }
+            Kind::CallOutcome => {
+                let outcome: Outcome = read_body(kind, body)?;
+                check(outcome.check())?;
+                Some(Effect::outcome(&outcome))
+            }
+            Kind::LeaseVerified => {
+                let LeaseVerified { lease, expires, .. } = read_body(kind, body)?;
+                Some(Effect::Lease { lease, expires })
+            }
+            _ => None,
+        })
+    }
+
+    fn outcome(outcome: &Outcome) -> Effect {
+        Effect::Outcome {
+            call: outcome.call.clone(),
+            fuel: outcome.fuel,
+            settles: outcome.ending.settles(),
+        }
+    }
+
+    /// The call it concerns.
+    pub(crate) fn call(&self) -> Option<&str> {
+        match self {
+            Effect::Intent { call, .. } | Effect::Outcome { call, .. } => Some(call),
+            Effect::Lease { .. } => None,
+        }
+    }
+}
+
+/// Serialises a type whose fields are declared in the order of their names: canonical without a
+/// second pass.
+fn in_order<T: Serialize>(body: &T) -> Result<Vec<u8>, TapeError> {
+    let bytes = serde_json::to_vec(body).map_err(|error| TapeError::Body(error.to_string()))?;
+    debug_assert_eq!(canonical::to_vec(body).as_deref(), Ok(bytes.as_slice()));
+    Ok(bytes)
+}
