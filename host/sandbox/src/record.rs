@@ -1,0 +1,227 @@
+//! Settling a call: what came of it goes to the store and the tape, and only then becomes an [`Outcome`].
+
+use std::time::Duration;
+
+use leasehold_files::{Change, Content, Denial};
+use leasehold_seal::{Digest, canonical};
+use leasehold_tape::call as body;
+use leasehold_tape::{Draft, Durability, Kind, Store, TapeError};
+use serde::Serialize;
+
+use crate::admission::{Input, Ticket};
+use crate::door::CallError;
+use crate::engine::Plugin;
+use crate::guest::Remains;
+use crate::outcome::{
+    Ending, Judgement, Outcome, Reason, Receipt, Returned, Verdict,
+};
+use crate::summary::summarize;
+
+/// A verdict up to this size stands on the tape itself, in bytes; a larger one in the store.
+const INLINE_VERDICT: usize = 32 << 10;
+/// Denials of one call that get a record of their own; the outcome has the count of all.
+const RECORDED_DENIALS: usize = 32;
+
+/// What `gate.verdict` holds: the verdict, or its digest where it is large.
+#[derive(Serialize)]
+struct VerdictBody<'a> {
+    call: &'a str,
+    digest: Digest,
+    verdict: Option<&'a Verdict>,
+}
+
+/// What `artifact.stored` holds.
+#[derive(Serialize)]
+struct ArtifactBody<'a> {
+    bytes: u64,
+    call: &'a str,
+    digest: Digest,
+    media_type: &'a str,
+    name: &'a str,
+}
+
+/// Records what came of a call and gives its outcome once that is durable.
+pub(crate) fn settle(
+    ticket: Ticket,
+    plugin: &Plugin,
+    ending: Ending,
+    remains: Remains,
+    wall: Duration,
+) -> Result<Outcome, CallError> {
+    let ending = check_reply(&ticket, plugin, ending);
+    // The ending counts as it is recorded: a reply that was refused did not return, and settles nothing.
+    let used = remains.fuel.filter(|_used| kind_of(&ending).settles());
+    let fuel = used.unwrap_or(ticket.rights.limits().fuel);
+    let summary = summarize(&ticket, plugin, &ending, &remains);
+    let recorded = drafts(&ticket, &ending, &remains, summary.code, fuel, wall)
+        .and_then(|drafts| ticket.recorder.tape.append(drafts, Durability::Synced))
+        .and_then(|appended| {
+            let last = appended.last().copied();
+            last.ok_or_else(|| TapeError::Body("nothing was appended".into()))
+        });
+    match recorded {
+        Ok(outcome) => Ok(Outcome {
+            call: ticket.call,
+            ending,
+            summary,
+            fuel,
+            peak_memory: remains.peak_memory,
+            wall,
+            stdout: remains.stdout,
+            stderr: remains.stderr,
+            log: remains.log,
+            attachments: remains.attachments,
+            coverage: remains.coverage,
+            denials: remains.denials,
+            changes: remains.changes,
+            reads: remains.reads.unwrap_or(Digest::of(b"")),
+            receipt: Receipt {
+                intent: ticket.intent,
+                outcome,
+            },
+        }),
+        Err(source) => Err(CallError {
+            call: ticket.call,
+            source,
+        }),
+    }
+}
+
+/// An adapter's answer is one only when it fits its schema.
+fn check_reply(ticket: &Ticket, plugin: &Plugin, ending: Ending) -> Ending {
+    let (Ending::Returned(Returned::Reply(reply)), Input::Tool { name, .. }) =
+        (&ending, &ticket.spec.input)
+    else {
+        return ending;
+    };
+    match plugin.schemas().check_reply(name, reply) {
+        Ok(()) => ending,
+        Err(why) => Ending::Ended(Reason::Reply(why)),
+    }
+}
+
+fn drafts(
+    ticket: &Ticket,
+    ending: &Ending,
+    remains: &Remains,
+    code: Option<&'static str>,
+    fuel: u64,
+    wall: Duration,
+) -> Result<Vec<Draft>, TapeError> {
+    let store = &ticket.recorder.store;
+    let call = ticket.call.as_str();
+    let mut drafts = Vec::with_capacity(2);
+    for denial in remains.denials.list.iter().take(RECORDED_DENIALS) {
+        drafts.push(Draft::new(Kind::AccessDenied, &denied(call, denial))?);
+    }
+    for attachment in &remains.attachments {
+        let body = ArtifactBody {
+            bytes: attachment.bytes.len() as u64,
+            call,
+            digest: store.put(&attachment.bytes)?,
+            media_type: &attachment.media_type,
+            name: &attachment.name,
+        };
+        drafts.push(Draft::new(Kind::ArtifactStored, &body)?);
+    }
+    let result = match ending {
+        Ending::Returned(Returned::Verdict(verdict)) => {
+            let bytes = canonical::to_vec(verdict)?;
+            let digest = Digest::of(&bytes);
+            let inline = bytes.len() <= INLINE_VERDICT;
+            if !inline {
+                store.put(&bytes)?;
+            }
+            let body = VerdictBody {
+                call,
+                digest,
+                verdict: inline.then_some(verdict),
+            };
+            drafts.push(Draft::new(Kind::GateVerdict, &body)?);
+            Some(digest)
+        }
+        Ending::Returned(Returned::Reply(reply)) => Some(store.put(reply.as_bytes())?),
+        _ => None,
+    };
+    let outcome = body::Outcome {
+        call: call.to_owned(),
+        code: code.map(str::to_owned),
+        coverage: body::Coverage {
+            complete: remains.coverage.complete(),
+            denied: remains.coverage.denied,
+            hidden: remains.coverage.hidden + remains.coverage.non_utf8,
+            listed: remains.coverage.listed,
+        },
+        ending: kind_of(ending),
+        exit: match ending {
+            Ending::Exited(code) => Some(*code),
+            _ => None,
+        },
+        fuel,
+        peak_memory: remains.peak_memory,
+        reads: remains.reads.unwrap_or(Digest::of(b"")),
+        result,
+        stderr: stream(store, &remains.stderr)?,
+        stdout: stream(store, &remains.stdout)?,
+        verdict: match ending {
+            Ending::Returned(Returned::Verdict(verdict)) => Some(match verdict.outcome {
+                Judgement::Pass => body::Verdict::Pass,
+                Judgement::Fail => body::Verdict::Fail,
+                Judgement::Skip => body::Verdict::Skip,
+            }),
+            _ => None,
+        },
+        wall_us: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX),
+        writes: (remains.changes.list.iter().take(body::MAX_WRITES))
+            .map(written)
+            .collect(),
+        writes_total: remains.changes.list.len() as u64 + remains.changes.more,
+    };
+    drafts.push(Draft::outcome(&outcome)?);
+    Ok(drafts)
+}
+
+fn kind_of(ending: &Ending) -> body::Ending {
+    match ending {
+        Ending::Returned(_) => body::Ending::Returned,
+        Ending::Exited(_) => body::Ending::Exited,
+        Ending::Trapped(_) => body::Ending::Trapped,
+        Ending::Exhausted(_) => body::Ending::Exhausted,
+        Ending::Ended(_) => body::Ending::Ended,
+    }
+}
+
+fn denied(call: &str, denial: &Denial) -> body::AccessDenied {
+    body::AccessDenied {
+        call: call.to_owned(),
+        code: denial.code.to_owned(),
+        count: denial.count,
+        path: Some(denial.path.clone()),
+        wanted: denial.wanted.to_string(),
+    }
+}
+
+fn written(change: &Change) -> body::Write {
+    let digest = |content| match content {
+        Content::Digest(digest) => Some(digest),
+        Content::Absent | Content::Unknown(_) => None,
+    };
+    body::Write {
+        after: digest(change.after),
+        before: digest(change.before),
+        op: change.operation.as_str().to_owned(),
+        path: change.path.to_string(),
+    }
+}
+
+/// A stream is kept only when something was said.
+fn stream(store: &Store, bytes: &[u8]) -> Result<Option<body::Stream>, TapeError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(body::Stream {
+        bytes: bytes.len() as u64,
+        digest: store.put(bytes)?,
+        stored: true,
+    }))
+}

@@ -1,0 +1,177 @@
+//! What one running call has: its store's data. Made fresh for each call, never reused.
+
+use std::collections::BTreeMap;
+
+use leasehold_files::{FsError, View};
+use wasmtime::component::{Resource, ResourceTable};
+
+use crate::limits::{Deadline, Halt, LOG_BYTES, LOG_LINE_BYTES, Limit, MemoryMeter, RESOURCES};
+use crate::wasi::bindings::system::wasi::filesystem::types::ErrorCode;
+use crate::wasi::clocks::VirtualClock;
+use crate::wasi::filesystem::error_code;
+use crate::wasi::random::SeededRandom;
+
+/// One line of a plugin's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: &'static str,
+    /// What the plugin said: untrusted text.
+    pub message: String,
+}
+
+/// Something a plugin attached to its call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Unique in the call.
+    pub name: String,
+    /// As the plugin gave it: untrusted text.
+    pub media_type: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// What the guest has said so far, and how much it still may.
+pub(crate) struct Output {
+    left: u64,
+    log_left: u64,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) attachments: Vec<Attachment>,
+}
+
+impl Output {
+    fn new(cap: u64) -> Self {
+        Output {
+            left: cap,
+            log_left: LOG_BYTES,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            log: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+
+    /// Takes `bytes` of the output limit.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Halt> {
+        match self.left.checked_sub(bytes as u64) {
+            Some(rest) => {
+                self.left = rest;
+                Ok(())
+            }
+            None => Err(Halt::Exceeded(Limit::Output)),
+        }
+    }
+
+    pub(crate) fn stdout(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        self.take(bytes.len())?;
+        self.stdout.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(crate) fn stderr(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        self.take(bytes.len())?;
+        self.stderr.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(crate) fn log(&mut self, line: LogLine) -> Result<(), Halt> {
+        let cost = LOG_LINE_BYTES.saturating_add(line.message.len() as u64);
+        match self.log_left.checked_sub(cost) {
+            Some(rest) => {
+                self.log_left = rest;
+                self.log.push(line);
+                Ok(())
+            }
+            None => Err(Halt::Exceeded(Limit::Log)),
+        }
+    }
+}
+
+/// The data of one call's store.
+pub(crate) struct CallState {
+    pub(crate) table: ResourceTable,
+    pub(crate) memory: MemoryMeter,
+    pub(crate) deadline: Deadline,
+    pub(crate) clock: VirtualClock,
+    pub(crate) random: SeededRandom,
+    /// The files of the call: a view, or none at all.
+    pub(crate) files: Option<View>,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+    pub(crate) output: Output,
+    /// A limit that a host function refused with an error which the guest may survive.
+    pub(crate) touched: Option<Limit>,
+}
+
+/// What [`CallState::new`] is made from.
+pub(crate) struct CallParts {
+    pub(crate) memory_bytes: u64,
+    pub(crate) output_bytes: u64,
+    pub(crate) deadline: Deadline,
+    pub(crate) clock: VirtualClock,
+    pub(crate) seed: [u8; 32],
+    pub(crate) view: Option<View>,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+}
+
+impl CallState {
+    pub(crate) fn new(parts: CallParts) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
+        CallState {
+            table,
+            memory: MemoryMeter::new(parts.memory_bytes),
+            deadline: parts.deadline,
+            clock: parts.clock,
+            random: SeededRandom::new(parts.seed),
+            files: parts.view,
+            args: parts.args,
+            env: parts.env,
+            stdin: parts.stdin,
+            inputs: parts.inputs,
+            output: Output::new(parts.output_bytes),
+            touched: None,
+        }
+    }
+
+    /// Puts a resource into the table; a full one ends the call.
+    pub(crate) fn push<R: Send + 'static>(&mut self, resource: R) -> wasmtime::Result<Resource<R>> {
+        self.table
+            .push(resource)
+            .map_err(|_full| Halt::Exceeded(Limit::Handles).into())
+    }
+
+    /// The view. A guest has no descriptor without one, so its absence is a fault of the host.
+    pub(crate) fn view(&self) -> wasmtime::Result<&View> {
+        let view = self.files.as_ref();
+        view.ok_or_else(|| wasmtime::Error::msg("a descriptor without a view"))
+    }
+
+    /// The code of a file error for the guest; remembers which limit it stands for.
+    pub(crate) fn file_error(&mut self, error: &FsError) -> ErrorCode {
+        let code = error_code(error);
+        match code {
+            ErrorCode::Quota => self.touched = self.touched.or(Some(Limit::Write)),
+            ErrorCode::InsufficientMemory => {
+                self.touched = self.touched.or(Some(Limit::Handles));
+            }
+            _ => {}
+        }
+        code
+    }
+
+    /// The limit that a guest which died may have died of.
+    pub(crate) fn exceeded(&self) -> Option<Limit> {
+        if self.memory.refused {
+            return Some(Limit::Memory);
+        }
+        self.touched
+    }
+}
