@@ -1,0 +1,88 @@
+//! What is measured. The bounds are those of issue 2.
+
+mod alone;
+mod command_line;
+mod computing;
+mod in_flight;
+mod opening;
+mod reading;
+
+use std::path::PathBuf;
+
+use crate::Fault;
+use crate::table::Line;
+
+/// What was asked for on the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settings {
+    /// Few and small rounds: to see that it works, not to measure.
+    pub(crate) quick: bool,
+    /// The one row to measure.
+    pub(crate) only: Option<u32>,
+}
+
+impl Settings {
+    fn rounds(self, full: usize) -> usize {
+        if self.quick { 1 } else { full }
+    }
+
+    fn work(self, full: u32) -> u32 {
+        if self.quick { full.div_ceil(20) } else { full }
+    }
+}
+
+/// A row of the table; some print more than one line.
+pub(crate) struct Row {
+    pub(crate) number: u32,
+    pub(crate) what: &'static str,
+    pub(crate) measure: fn(&Settings) -> Result<Vec<Line>, Fault>,
+}
+
+/// All rows.
+pub(crate) const ROWS: [Row; 6] = [
+    Row {
+        number: 1,
+        what: "trivial gate, 256 calls in flight",
+        measure: in_flight::measure,
+    },
+    Row {
+        number: 2,
+        what: "trivial gate, one call at a time",
+        measure: alone::measure,
+    },
+    Row {
+        number: 3,
+        what: "leasehold call",
+        measure: command_line::measure,
+    },
+    Row {
+        number: 4,
+        what: "reading 6,000 files",
+        measure: reading::measure,
+    },
+    Row {
+        number: 5,
+        what: "computing",
+        measure: computing::measure,
+    },
+    Row {
+        number: 6,
+        what: "opening a tape",
+        measure: opening::measure,
+    },
+];
+
+/// A folder on a disk: the one of this executable. (The system's folder for temporary files may be in memory.)
+fn disk() -> Result<PathBuf, Fault> {
+    let own = std::env::current_exe()?;
+    Ok(own
+        .parent()
+        .ok_or("this executable is in no folder")?
+        .to_owned())
+}
+
+/// A folder in memory, where making something durable costs nothing.
+fn memory() -> Option<PathBuf> {
+    let folder = PathBuf::from("/dev/shm");
+    folder.is_dir().then_some(folder)
+}
