@@ -7,4 +7,4 @@ mod stage;
 
 pub use agree::agree;
 pub use rig::{Fault, Rig, binary, plugin_bytes, repository};
-pub use stage::{Stage, answer, check, code, files, run, run_with, said, tool, tree};
+pub use stage::{Stage, answer, check, code, files, run, run_with, said, tool, tree, twins};

@@ -7,7 +7,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use leasehold_files::{Protected, Tree};
 use leasehold_lease::{FileGrant, Grant, Kind, Pattern};
-use leasehold_sandbox::{CallSpec, Input, Outcome, Plugin};
+use leasehold_sandbox::{CallSpec, Ending, Input, Outcome, Plugin, Status};
 use leasehold_seal::Digest;
 use leasehold_tape::reader::Records;
 use leasehold_tape::{Kind as RecordKind, Record};
@@ -221,6 +221,33 @@ pub fn tool(name: &str, arguments: &str) -> CallSpec {
         name: name.to_owned(),
         arguments: arguments.to_owned(),
     })
+}
+
+/// One act of a program: refused with a code under the one lease, so that it exits with 1, and done under the other.
+///
+/// # Panics
+/// When either is not so.
+///
+/// # Errors
+/// As [`Stage::ask`].
+#[track_caller]
+pub fn twins(
+    stage: &Stage,
+    args: &[&str],
+    refusal: &str,
+    narrow: &str,
+    wide: &str,
+) -> Result<(Outcome, Outcome), Fault> {
+    let bad = stage.run(narrow, args)?;
+    assert_eq!(code(&bad), refusal, "{args:?} under {narrow}: {bad:?}");
+    assert_eq!(bad.ending, Ending::Exited(1), "{args:?} under {narrow}");
+    let good = stage.run(wide, args)?;
+    assert_eq!(
+        good.summary.status,
+        Status::Pass,
+        "{args:?} under {wide}: {good:?}"
+    );
+    Ok((bad, good))
 }
 
 /// The stable code of an outcome; `PASS` where there is none.

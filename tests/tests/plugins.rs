@@ -1,7 +1,9 @@
 //! Bytes that are no plugin, or one that wants what nobody has; and the plugins that come with Leasehold.
 
 use leasehold_lease::Kind;
-use leasehold_sandbox::{Ending, LoadError, PLUGIN_BYTES, Returned, Status, admit, inspect};
+use leasehold_sandbox::{
+    Ending, LoadError, PLUGIN_BYTES, Plugin, Returned, Status, admit, inspect,
+};
 use leasehold_seal::Coded;
 use leasehold_tests::{Fault, Rig, Stage, answer, check, code, plugin_bytes, run, run_with, said};
 
@@ -50,7 +52,7 @@ fn a_plugin_with_a_flipped_byte_is_not_the_one_that_was_leased() -> Test {
     let sound = plugin_bytes("wordcount")?;
     let plugin = rig.engine.load(&sound)?;
     let rights = rig.rights(Rig::grant(&plugin, Kind::Command))?;
-    let admitted = |plugin| {
+    let admitted = |plugin: &Plugin| {
         let admitted = admit(&rig.engine, plugin, rights.clone(), run(&[]), &rig.recorder);
         admitted.map_or_else(|error| error.code(), |_ticket| "ADMITTED")
     };

@@ -16,8 +16,6 @@ use crate::ui::{Line, Style};
 
 use stage::Stage;
 
-/// Makes a home and a small tree in a temporary folder, lets plugins loose on it that nobody trusts, and shows what they can do
-/// and what not. Takes less than a minute and leaves nothing behind.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Keep the folder, to look around in it or to go on by hand.

@@ -27,7 +27,7 @@ pub(crate) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: one JSON document on standard output, also for errors, and nothing on standard error.
+    /// For programs: JSON on standard output, also for errors, and nothing on standard error.
     Json,
 }
 
@@ -134,15 +134,11 @@ impl Ui {
         }
     }
 
-    /// The result, for programs. Text does nothing here.
+    /// The result, for programs: one JSON document.
     pub(crate) fn json(&self, value: &impl Serialize) {
-        if self.is_json() {
-            self.document(value);
+        if !self.is_json() {
+            return;
         }
-    }
-
-    /// A JSON document as data, whatever the format.
-    pub(crate) fn document(&self, value: &impl Serialize) {
         match serde_json::to_string_pretty(value) {
             Ok(text) => {
                 self.out.write(visible_json(&text).as_bytes());
@@ -174,7 +170,10 @@ impl Ui {
     /// A failure: as talk for people, as the one document for programs.
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.is_json() {
-            self.document(&json!({ "error": failure_json(failure) }));
+            // On one line, because it may follow lines of JSON.
+            let text = json!({ "error": failure_json(failure) }).to_string();
+            self.out.write(visible_json(&text).as_bytes());
+            self.out.write(b"\n");
         } else {
             self.complaint("error", Style::Bad, failure);
         }
@@ -230,7 +229,7 @@ pub(crate) fn last_words(sentence: &str) {
 }
 
 /// A failure for programs.
-pub(crate) fn failure_json(failure: &Failure) -> serde_json::Value {
+fn failure_json(failure: &Failure) -> serde_json::Value {
     json!({
         "code": failure.code,
         "details": failure.details,

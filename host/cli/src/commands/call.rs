@@ -22,10 +22,6 @@ use crate::workspace;
 /// The most that is read as standard input of a program, in bytes.
 const STDIN_BYTES: u64 = 64 << 20;
 
-/// Calls a plugin. Without --lease the call issues itself a lease for ten minutes, where the home has an issuer key and the
-/// plugin wants to list and read only; anything more takes a lease made by `leasehold lease issue`.
-///
-/// The plugin's answer goes to standard output: a verdict with its findings, the reply of a tool, or what a program prints.
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
     /// The plugin's file.

@@ -6,7 +6,6 @@ use clap_complete::Shell;
 use crate::commands::{Cli, Context};
 use crate::exit;
 
-/// Print completions for a shell, for example `leasehold completions bash > ~/.local/share/bash-completion/completions/leasehold`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell.

@@ -16,6 +16,9 @@ use crate::ui::{Line, Style};
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a key in the home, or in a file of its own.
+    ///
+    /// The key is Ed25519, in PKCS#8 PEM as `openssl genpkey -algorithm ed25519` makes it. With a role it is also entered into the
+    /// trust file of the home; without one nothing trusts it yet.
     New(NewArgs),
     /// List the keys of the home and of the trust file.
     List,
@@ -23,8 +26,6 @@ pub(crate) enum KeyCommand {
     Export(ExportArgs),
 }
 
-/// The key is Ed25519, in PKCS#8 PEM as `openssl genpkey -algorithm ed25519` makes it. With a role it is also entered into the
-/// trust file of the home; without one nothing trusts it yet.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     /// Its name: 1 to 64 of a-z, 0-9, - and _.

@@ -20,6 +20,12 @@ use crate::ui::{Line, Style};
 #[derive(Debug, Subcommand)]
 pub(crate) enum LeaseCommand {
     /// Sign a lease with an issuer key of the home, and record it on the tape.
+    ///
+    /// What is not granted is not allowed. Patterns are relative to the workspace: `docs/**` is everything below docs and docs
+    /// itself, `*.md` only at the root, `**/*.md` everywhere; none of --list, --read and --write implies another.
+    ///
+    /// Limits that are not stated: fuel 1,000,000,000, memory 256M, time 10,000 ms, output 1M, open files 64, and for writing 10M
+    /// where something may be written, otherwise 0.
     Issue(Box<issue::IssueArgs>),
     /// Show what a lease says, without trusting it.
     Inspect(FileArgs),

@@ -25,7 +25,7 @@ use crate::{demo, exit};
 #[derive(Debug, Parser)]
 #[command(name = "leasehold", version, after_help = exit::HELP, max_term_width = 110, disable_help_subcommand = true)]
 struct Cli {
-    /// How results are written: for people, or as one JSON document.
+    /// How results are written: for people, or as JSON.
     #[arg(
         long,
         global = true,
@@ -43,6 +43,9 @@ enum Command {
     /// Make the home of this user: a key, the trust file, secrets and a tape.
     Init,
     /// Show in under a minute what Leasehold does, in a temporary home, with plugins that come along.
+    ///
+    /// Makes a home and a small tree in a temporary folder, lets plugins loose on it that nobody trusts, and shows what they can do
+    /// and what not. Takes less than a minute and leaves nothing behind.
     Demo(demo::DemoArgs),
     /// Make, list and export keys.
     #[command(subcommand)]
@@ -54,6 +57,11 @@ enum Command {
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Call a plugin under a lease.
+    ///
+    /// Calls a plugin. Without --lease the call issues itself a lease for ten minutes, where the home has an issuer key and the
+    /// plugin wants to list and read only; anything more takes a lease made by `leasehold lease issue`.
+    ///
+    /// The plugin's answer goes to standard output: a verdict with its findings, the reply of a tool, or what a program prints.
     Call(Box<call::CallArgs>),
     /// Say why a call ended as it did, and the smallest change to the lease that would help.
     Explain(explain::ExplainArgs),
@@ -63,6 +71,8 @@ enum Command {
     /// Check that home and machine are in order.
     Doctor,
     /// Print completions for a shell.
+    ///
+    /// For example: leasehold completions bash > ~/.local/share/bash-completion/completions/leasehold
     Completions(completions::CompletionsArgs),
 }
 

@@ -17,8 +17,19 @@ use crate::home::Home;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TapeCommand {
     /// List records.
+    ///
+    /// Shows the last records, or those from --from on. With --format json each line is a record exactly as it stands on the tape.
+    /// Form and chain of all records before are checked on the way; `leasehold tape verify` checks everything.
     Show(show::ShowArgs),
     /// Check a tape from its bytes: CLOSED, OPEN or BROKEN with the first bad record.
+    ///
+    /// Checks every record, the chain, the tree, the signed checkpoint and the leases, from the bytes alone. Keys come from the
+    /// trust file and from nowhere else, so a copy of a tape can be checked on any machine.
+    ///
+    /// What a tape alone cannot show is that its end was cut off together with its checkpoint: for that keep a checkpoint elsewhere
+    /// and give it with --at-least.
+    ///
+    /// Exits with 0 for CLOSED and OPEN, with 2 for BROKEN, and with --closed also for OPEN.
     Verify(verify::VerifyArgs),
 }
 

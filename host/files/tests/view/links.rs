@@ -250,3 +250,41 @@ fn a_file_with_several_names_is_never_written() {
     view.write(&node, 0, b"2").unwrap();
     assert_eq!(bench.text("a"), "2");
 }
+
+#[test]
+fn a_folder_replaced_by_a_link_after_it_was_seen() {
+    let bench = Bench::with(&["a/dir/x", "secret/x"]);
+    let view = bench.view(rules(&["**"], &["**"], &["**"], &["secret"]));
+    let root = view.root();
+    let dir = view.dir_node("a/dir");
+    for _ in 0..2 {
+        assert_eq!(view.read_path("a/dir/x", 0, 9).unwrap().0, b"a/dir/x");
+        assert_eq!(view.names("a/dir").unwrap(), ["x"]);
+    }
+    for target in ["../secret".into(), bench.outside()] {
+        fs::rename(bench.path("a/dir"), bench.path("a/kept")).unwrap();
+        bench.link(target, "a/dir");
+        for refused in [
+            failure(view.read_path("a/dir/x", 0, 9)),
+            failure(view.read_text("a/dir/x")),
+            failure(view.stat_at(&root, "a/dir/x", true)),
+            failure(view.names("a/dir")),
+            failure(view.write_text("a/dir/new", "x")),
+            failure(view.create_dir_at(&root, "a/dir/new")),
+            failure(view.unlink_at(&root, "a/dir/x")),
+            failure(view.rename_at(&root, "a/kept/x", &root, "a/dir/y")),
+        ] {
+            assert!(refused == DENIED || refused == ESCAPE, "{refused:?}");
+        }
+        // What starts from the open descriptor does not follow either.
+        let changed = (Kind::Changed, "FILE-CHANGED");
+        assert_eq!(failure(view.open_at(&dir, "x", READ)), changed);
+        assert_eq!(failure(view.list(&dir)), changed);
+        assert_eq!(failure(view.unlink_at(&dir, "x")), changed);
+        fs::remove_file(bench.path("a/dir")).unwrap();
+        fs::rename(bench.path("a/kept"), bench.path("a/dir")).unwrap();
+    }
+    assert_eq!(view.read_path("a/dir/x", 0, 9).unwrap().0, b"a/dir/x");
+    assert!(view.open_at(&dir, "x", READ).is_ok());
+    assert_eq!(bench.text("secret/x"), "secret/x");
+}

@@ -10,8 +10,8 @@ use leasehold_files::View;
 use crate::common::*;
 
 /// Runs `host` over and over in a thread of its own while `guest` runs over and over in this one: a thousand times
-/// each, where two seconds are enough for that. Returns how often the guest got something.
-fn race(mut host: impl FnMut() + Send, mut guest: impl FnMut() -> u64) -> u64 {
+/// each and until the guest got something, where two seconds are enough for that. The guest says how often it got something.
+fn race(mut host: impl FnMut() + Send, mut guest: impl FnMut() -> u64) {
     let stop = AtomicBool::new(false);
     let swaps = AtomicU64::new(0);
     std::thread::scope(|scope| {
@@ -25,8 +25,12 @@ fn race(mut host: impl FnMut() + Send, mut guest: impl FnMut() -> u64) -> u64 {
         let _stop = StopAtEnd(&stop);
         let started = Instant::now();
         let (mut tries, mut got) = (0, 0);
-        while started.elapsed() < MOST && (tries < ENOUGH || swaps.load(Ordering::Relaxed) < ENOUGH)
-        {
+        let enough = |tries, got| {
+            // Threads that share a processor take turns of milliseconds: give them many.
+            let swaps = swaps.load(Ordering::Relaxed);
+            started.elapsed() > LEAST && swaps > ENOUGH && tries > ENOUGH && got > ENOUGH / 10
+        };
+        while started.elapsed() < MOST && !enough(tries, got) {
             got += guest();
             tries += 1;
         }
@@ -35,10 +39,10 @@ fn race(mut host: impl FnMut() + Send, mut guest: impl FnMut() -> u64) -> u64 {
             swaps > 50 && tries > 50 && got > 0,
             "too little was raced: {swaps} {tries} {got}"
         );
-        got
-    })
+    });
 }
 
+const LEAST: Duration = Duration::from_millis(200);
 const MOST: Duration = Duration::from_secs(2);
 const ENOUGH: u64 = 1_000;
 
@@ -59,6 +63,7 @@ fn assert_inside(content: &[u8]) {
 }
 
 /// In a race the file may be moved between the open and the second look, but never to outside.
+#[cfg(debug_assertions)]
 fn assert_verdicts(view: &View) {
     let verdicts = view.verdicts();
     assert_eq!(
@@ -67,6 +72,9 @@ fn assert_verdicts(view: &View) {
         "{verdicts:?}"
     );
 }
+
+#[cfg(not(debug_assertions))]
+fn assert_verdicts(_: &View) {}
 
 #[test]
 fn a_folder_swapped_for_a_link_to_outside() {

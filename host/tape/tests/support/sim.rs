@@ -155,6 +155,10 @@ impl SimDisk {
     pub fn remove(&self, path: impl AsRef<Path>) {
         let mut world = self.world();
         world.durable_names.remove(path.as_ref());
+        // From outside and durably: no power cut brings it back.
+        world.pending_names.retain(|change| match change {
+            NameChange::Link(to, _) | NameChange::Rename(_, to, _) => to != path.as_ref(),
+        });
         if let Some(inode) = world.names.remove(path.as_ref()) {
             world.inodes[inode].links -= 1;
         }

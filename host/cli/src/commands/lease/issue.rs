@@ -20,11 +20,6 @@ use crate::session::Session;
 use crate::show;
 use crate::ui::{Line, Style};
 
-/// What is not granted is not allowed. Patterns are relative to the workspace: `docs/**` is everything below docs and docs
-/// itself, `*.md` only at the root, `**/*.md` everywhere; none of --list, --read and --write implies another.
-///
-/// Limits that are not stated: fuel 1,000,000,000, memory 256M, time 10,000 ms, output 1M, open files 64, and for writing 10M
-/// where something may be written, otherwise 0.
 #[derive(Debug, Args)]
 pub(crate) struct IssueArgs {
     /// The plugin: its file, or its digest (sha256:…).
@@ -60,22 +55,22 @@ pub(crate) struct IssueArgs {
     /// The only configuration a gate may be given: JSON, or a file of it. The lease binds its digest.
     #[arg(long, value_name = "JSON|@FILE")]
     config: Option<String>,
-    /// Fuel: roughly, instructions executed (1e9 takes about a second).
+    /// Fuel: roughly, instructions executed; 1e9 takes from a tenth of a second to a few seconds. Default: 1e9.
     #[arg(long, value_name = "N", value_parser = parse::fuel)]
     fuel: Option<u64>,
-    /// Memory, in bytes or with K, M, G.
+    /// Memory, in bytes or with K, M, G. Default: 256M.
     #[arg(long, value_name = "SIZE", value_parser = parse::size)]
     memory: Option<u64>,
-    /// Real time, in milliseconds.
+    /// Real time, in milliseconds. Default: 10000.
     #[arg(long, value_name = "MS")]
     wall_ms: Option<u64>,
-    /// Standard output, standard error, log and attachments together, in bytes or with K, M, G.
+    /// Standard output, standard error, attachments and answer together, in bytes or with K, M, G. Default: 1M.
     #[arg(long, value_name = "SIZE", value_parser = parse::size)]
     output: Option<u64>,
-    /// Bytes written to files, or with K, M, G.
+    /// Bytes written to files, or with K, M, G. Default: 10M with --write, otherwise 0.
     #[arg(long, value_name = "SIZE", value_parser = parse::size)]
     write_bytes: Option<u64>,
-    /// Files and folders open at one time.
+    /// Files and folders open at one time. Default: 64.
     #[arg(long, value_name = "N")]
     open_files: Option<u64>,
     /// A JSON document like a lease in which issuer, nonce, times, audience and limits may be missing, instead of the flags

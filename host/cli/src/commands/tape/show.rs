@@ -14,8 +14,6 @@ use crate::exit;
 use crate::text::{clip, grouped};
 use crate::ui::{Line, Style};
 
-/// Shows the last records, or those from --from on. With --format json each line is a record exactly as it stands on the tape.
-/// Form and chain of all records before are checked on the way; `leasehold tape verify` checks everything.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The folder of the tape. Default: the tape of the home.

@@ -21,13 +21,6 @@ use crate::ui::{Line, Style};
 /// The largest checkpoint that is read, in bytes.
 const CHECKPOINT_BYTES: u64 = 64 << 10;
 
-/// Checks every record, the chain, the tree, the signed checkpoint and the leases, from the bytes alone. Keys come from the
-/// trust file and from nowhere else, so a copy of a tape can be checked on any machine.
-///
-/// What a tape alone cannot show is that its end was cut off together with its checkpoint: for that keep a checkpoint elsewhere
-/// and give it with --at-least.
-///
-/// Exits with 0 for CLOSED and OPEN, with 2 for BROKEN, and with --closed also for OPEN.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The folder of the tape. Default: the tape of the home.
