@@ -73,13 +73,15 @@ pub fn agree(outcome: &Outcome, records: &[Record]) -> Result<(), Fault> {
 }
 
 fn denials(outcome: &Outcome, records: &[Record]) -> Result<(), Fault> {
-    let mut recorded = Vec::new();
+    let (mut recorded, mut imports) = (Vec::new(), Vec::new());
     for record in records
         .iter()
         .filter(|record| record.kind == Kind::AccessDenied)
     {
         let body: AccessDenied = record.body().map_err(|fault| fault.message)?;
-        if body.call == outcome.call {
+        if body.call == outcome.call && body.code == "IMPORT-DENIED" {
+            imports.push((body.path.unwrap_or_default(), body.count));
+        } else if body.call == outcome.call {
             recorded.push((
                 body.path.unwrap_or_default(),
                 body.wanted,
@@ -102,7 +104,9 @@ fn denials(outcome: &Outcome, records: &[Record]) -> Result<(), Fault> {
                 denial.count,
             )
         });
-    same("denials", &recorded, &told.collect())
+    same("denials", &recorded, &told.collect())?;
+    let told = outcome.refused_imports.clone().into_iter().collect();
+    same("refused imports", &imports, &told)
 }
 
 fn writes(outcome: &Outcome, recorded: &call::Outcome) -> Result<(), Fault> {

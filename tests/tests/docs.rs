@@ -162,7 +162,9 @@ fn a_document_that_is_not_true_is_found() {
 #[test]
 fn wildcards_mean_what_they_say() {
     assert!(line_fits("a[..]c", "abbc") && line_fits("[..]", "") && line_fits("x", "x"));
-    assert!(!line_fits("a[..]c", "abb") && !line_fits("x", "xy") && !line_fits("a[..]b[..]c", "acc"));
+    assert!(
+        !line_fits("a[..]c", "abb") && !line_fits("x", "xy") && !line_fits("a[..]b[..]c", "acc")
+    );
     let expected = ["one".to_owned(), "...".to_owned(), "three".to_owned()];
     assert!(fits(&expected, &["one", "two", "two", "three"]) && fits(&expected, &["one", "three"]));
     assert!(!fits(&expected, &["one", "two"]));

@@ -26,7 +26,7 @@ fn no_path_leads_out_of_the_workspace() -> Test {
         "x/../../outside.txt",
         "x//..//./..///outside.txt",
         "../workspace/a.txt",
-        "/workspace/a.txt",
+        "/a.txt",
         "//etc/passwd",
         &absolute[0],
         &absolute[1],
@@ -48,8 +48,21 @@ fn no_path_leads_out_of_the_workspace() -> Test {
         assert_eq!(answer(&good)["text"], "outside", "{path}: {good:?}");
     }
     // What a library knows to be the workspace is no escape.
-    let good = stage.run(ALL, &["read", "/workspace/a.txt"])?;
+    let good = stage.run(ALL, &["read", "/a.txt"])?;
     assert_eq!(answer(&good)["text"], "inside");
+    Ok(())
+}
+
+/// The workspace was once also offered as `/workspace`; libraries then took `workspace/x` for `x`.
+#[test]
+fn a_folder_called_workspace_is_not_taken_for_the_root() -> Test {
+    let stage = Stage::probe(&[("a.txt", "root"), ("workspace/a.txt", "folder")])?;
+    for path in ["workspace/a.txt", "./workspace/a.txt", "/workspace/a.txt"] {
+        let good = stage.run(ALL, &["read", path])?;
+        assert_eq!(answer(&good)["text"], "folder", "{path}: {good:?}");
+    }
+    let good = stage.run(ALL, &["read", "a.txt"])?;
+    assert_eq!(answer(&good)["text"], "root");
     Ok(())
 }
 

@@ -79,7 +79,7 @@ fn plugins_that_want_what_nobody_has_are_refused_when_they_are_loaded() -> Test 
     for (name, expected) in [
         ("unknown-import", "PLUGIN-IMPORT"),
         ("future-wasi", "PLUGIN-IMPORT"),
-        ("unknown-module-import", "PLUGIN-COMPILE"),
+        ("unknown-module-import", "PLUGIN-IMPORT"),
         ("shared-memory", "PLUGIN-COMPILE"),
         ("relaxed-simd", "PLUGIN-COMPILE"),
         ("no-entry", "PLUGIN-WORLD"),
@@ -154,6 +154,7 @@ fn sockets_may_be_imported_and_are_refused_when_used() -> Test {
         (code(&bad), &bad.ending),
         ("COMMAND-FAILED", &Ending::Exited(1))
     );
+    assert_eq!(bad.refused_imports.values().sum::<u64>(), 1, "{bad:?}");
     // An interface that has no word for a refusal ends the call.
     let plugin = stage.rig.wat(LOGGING)?;
     let stage = Stage { plugin, ..stage };

@@ -3,15 +3,15 @@
 use std::collections::{BTreeSet, HashSet};
 
 use leasehold_seal::Timestamp;
-use leasehold_tape::call::{Intent, Outcome, parse_call_id};
+use leasehold_tape::call::{Intent, Outcome, call_id_fits, parse_call_id};
 use leasehold_tape::ledger::CLOCK_TOLERANCE_MS;
 use leasehold_tape::{Ledger, Record, RecordFault};
 
 /// The ids of the calls so far.
 ///
-/// A call id carries its time, and record times never fall back by more than the tolerance. So an id
-/// made at the time of its intent can be forgotten once the tape is two tolerances further: a second
-/// intent with it would have to lie in the past. Ids without a fitting time are kept.
+/// A call id carries its time, which must be that of its intent within the tolerance, and record times
+/// never fall back by more than the tolerance. So an id can be forgotten once the tape is two
+/// tolerances past it: no record from there on could carry it. Ids of another form are kept for good.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     recent: BTreeSet<u128>,
@@ -26,7 +26,16 @@ impl Calls {
         latest: Option<Timestamp>,
     ) -> Result<Intent, RecordFault> {
         let intent: Intent = record.body()?;
-        if !self.remember(&intent.call, record.time) {
+        if !call_id_fits(&intent.call, record.time) {
+            return Err(RecordFault::new(
+                "AUDIT-INTENT",
+                format!(
+                    "call id {} was not made within 300 s of its intent",
+                    intent.call
+                ),
+            ));
+        }
+        if !self.remember(&intent.call) {
             return Err(RecordFault::new(
                 "AUDIT-INTENT",
                 format!("call {} has an intent already", intent.call),
@@ -59,12 +68,10 @@ impl Calls {
     }
 
     /// `false` when the id is known.
-    fn remember(&mut self, call: &str, time: Timestamp) -> bool {
+    fn remember(&mut self, call: &str) -> bool {
         match parse_call_id(call) {
-            Some((id, made)) if time.millis_since(made).abs() <= CLOCK_TOLERANCE_MS => {
-                self.recent.insert(id)
-            }
-            _ => self.odd.insert(call.to_owned()),
+            Some((id, _)) => self.recent.insert(id),
+            None => self.odd.insert(call.to_owned()),
         }
     }
 
@@ -108,27 +115,32 @@ mod tests {
     use leasehold_tape::call::new_call_id;
 
     #[test]
-    fn ids_are_forgotten_only_when_they_cannot_come_again() {
-        let at = |millis| Timestamp::from_millis(millis).unwrap();
+    fn an_id_is_remembered_as_long_as_a_record_could_carry_it_and_no_longer() {
+        let at = |millis: i64| Timestamp::from_millis(1_767_225_600_000 + millis).unwrap();
+        let id = new_call_id(at(0), [1; 10]);
+        // The last moment at which it fits, on a tape that is as far ahead of it as may be.
+        let (last, furthest) = (at(CLOCK_TOLERANCE_MS), at(2 * CLOCK_TOLERANCE_MS));
+        assert!(call_id_fits(&id, last));
+        assert!(!call_id_fits(&id, at(CLOCK_TOLERANCE_MS + 1)));
         let mut calls = Calls::default();
-        let start = 1_767_225_600_000;
-        for n in 0..10_000_i64 {
-            let now = at(start + n * 1000);
-            let id = new_call_id(now, [1; 10]);
-            assert!(calls.remember(&id, now));
-            assert!(!calls.remember(&id, now));
-            // The latest time from which a record with this time is still allowed.
-            calls.forget(at(start + n * 1000 + CLOCK_TOLERANCE_MS));
-            assert!(!calls.remember(&id, at(start + n * 1000 + CLOCK_TOLERANCE_MS)));
-            calls.forget(now);
+        assert!(calls.remember(&id));
+        calls.forget(furthest);
+        assert!(!calls.remember(&id));
+        calls.forget(at(2 * CLOCK_TOLERANCE_MS + 1));
+        assert!(calls.recent.is_empty());
+        assert!(calls.remember("odd-one"));
+        calls.forget(at(1_000_000_000));
+        assert!(!calls.remember("odd-one"));
+    }
+
+    #[test]
+    fn many_calls_over_a_long_time_take_bounded_memory() {
+        let at = |millis: i64| Timestamp::from_millis(1_767_225_600_000 + millis).unwrap();
+        let mut calls = Calls::default();
+        for second in 0..10_000 {
+            assert!(calls.remember(&new_call_id(at(second * 1000), [1; 10])));
+            calls.forget(at(second * 1000));
         }
-        assert!(calls.recent.len() <= 601);
-        assert!(calls.odd.is_empty());
-        assert!(calls.remember("odd-one", at(start)));
-        assert!(!calls.remember("odd-one", at(start)));
-        let stale = new_call_id(at(1000), [1; 10]);
-        assert!(calls.remember(&stale, at(start)));
-        calls.forget(at(start + 100_000_000));
-        assert!(!calls.remember(&stale, at(start + 100_000_000)));
+        assert!(calls.recent.len() <= 601, "{}", calls.recent.len());
     }
 }

@@ -96,9 +96,6 @@ impl View {
         let old = turn.resolve(&old_base, old, false, Wanted::Write)?;
         let new = turn.resolve(&new_base, new, false, Wanted::Write)?;
         let kind = turn.removable(&old)?.meta.kind;
-        if !new.sight.write {
-            return Err(turn.deny(&new.path, Wanted::Write));
-        }
         new.name()?;
         if old.last == Last::Link || new.last == Last::Link {
             return Err(turn.refuse(&old.path, Wanted::Write, error::LINK_DENIED));
@@ -206,7 +203,7 @@ impl Turn<'_> {
         }
         let rules = &self.shared.rules;
         let (from, to) = (rules.subtree(&old.path), rules.subtree(&new.path));
-        if from.is_none() || from != to || !from.is_some_and(|allowed| allowed.write) {
+        if from != to || !from.is_some_and(|allowed| allowed.write) {
             return Err(self.deny(&old.path, Wanted::Write));
         }
         let protected = self.shared.tree.protected();

@@ -1,7 +1,9 @@
 //! Looking at what is there in one system call, where the path is plain and its directory is known.
 //!
 //! The kernel is told to refuse every link, every way out and every mount on the path ([`sys::spot_plain`]), so this is
-//! as strict as the walk of [`resolve`](crate::resolve); what it cannot decide, the walk decides.
+//! as strict as the walk of [`resolve`](crate::resolve); what it cannot decide, the walk decides. One thing only the walk
+//! sees: a closed folder on the way. Within one mount a folder has one place, so a path that was walked once holds none,
+//! unless the host itself moves its closed folder to that very path while the call runs.
 
 use leasehold_lease::RelPath;
 

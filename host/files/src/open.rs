@@ -53,18 +53,12 @@ impl View {
                 "a directory is not made by opening it",
             ));
         }
-        turn.open(&base, path, how, dir.inner.flags)
+        turn.open(&base, path, how)
     }
 }
 
 impl Turn<'_> {
-    fn open(
-        &mut self,
-        base: &RelPath,
-        text: &str,
-        how: OpenHow,
-        given: Flags,
-    ) -> Result<Node, FsError> {
+    fn open(&mut self, base: &RelPath, text: &str, how: OpenHow) -> Result<Node, FsError> {
         let wanted = if how.write || how.create {
             Wanted::Write
         } else if how.read && !how.directory {
@@ -91,7 +85,7 @@ impl Turn<'_> {
                 Some(_) if how.create && how.exclusive => {
                     return Err(FsError::plain(Kind::Exist, &place.path));
                 }
-                Some(Type::Directory) => Some(self.open_dir(&place, how, given)?),
+                Some(Type::Directory) => Some(self.open_dir(&place, how)?),
                 Some(Type::File) => self.open_file(&mut place, how)?,
                 // A link that was not to be followed.
                 Some(Type::Symlink) => return Err(FsError::plain(Kind::Loop, &place.path)),
@@ -248,7 +242,7 @@ impl Turn<'_> {
         self.state.reads.stat(path.as_str(), attributes);
     }
 
-    fn open_dir(&mut self, place: &Place, how: OpenHow, given: Flags) -> Result<Node, FsError> {
+    fn open_dir(&mut self, place: &Place, how: OpenHow) -> Result<Node, FsError> {
         if how.write || how.truncate || how.create {
             return Err(FsError::plain(Kind::IsDirectory, &place.path));
         }
@@ -260,7 +254,7 @@ impl Turn<'_> {
         let flags = Flags {
             read: how.read,
             write: false,
-            mutate: how.mutate_dir && given.mutate,
+            mutate: how.mutate_dir,
         };
         self.node(place.path.clone(), None, flags)
     }

@@ -9,7 +9,9 @@ use leasehold_files::Tree;
 use leasehold_lease::{Kind, Refusal, Rights};
 use leasehold_seal::{Class, Coded, Digest, Timestamp};
 use leasehold_tape::call::{Charge, Intent, new_call_id};
-use leasehold_tape::{Appended, Draft, Durability, HostClock, Kind as RecordKind, Store, Tape, TapeError};
+use leasehold_tape::{
+    Appended, Draft, Durability, HostClock, Kind as RecordKind, Store, Tape, TapeError,
+};
 use serde::Serialize;
 use sha2::Sha256;
 use thiserror::Error;
@@ -255,7 +257,11 @@ fn check(
         (rights.kind(), world, &spec.input),
         (Kind::Gate, World::Gate, Input::Check { .. })
             | (Kind::Adapter, World::Adapter, Input::Tool { .. })
-            | (Kind::Command | Kind::Gate, World::Program, Input::Run { .. })
+            | (
+                Kind::Command | Kind::Gate,
+                World::Program,
+                Input::Run { .. }
+            )
     );
     if !fits {
         return unfit(
@@ -292,7 +298,10 @@ fn check(
     }
     if let Input::Check { config, .. } = &spec.input {
         check_config(rights, config.as_deref())?;
-        if let Err(why) = plugin.schemas().check_config(config.as_deref().unwrap_or("{}")) {
+        if let Err(why) = plugin
+            .schemas()
+            .check_config(config.as_deref().unwrap_or("{}"))
+        {
             return unfit(
                 "CONFIG-SCHEMA",
                 format!("the configuration does not fit the plugin's schema: {why}"),
@@ -366,7 +375,9 @@ fn issue(
     let given = given(&spec, &rights);
     let salt = keyed(&recorder.salt_key, call.as_bytes());
     let input = Digest::from_bytes(keyed(&salt, &given));
-    let seed = spec.seed.unwrap_or_else(|| keyed(rights.digest().as_bytes(), &given));
+    let seed = spec
+        .seed
+        .unwrap_or_else(|| keyed(rights.digest().as_bytes(), &given));
     let clock_base = spec.clock_base.unwrap_or_else(|| whole_second(now));
     let limits = rights.limits();
     let effects = rights.may_change_anything();

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
 use leasehold_seal::Digest;
@@ -66,8 +67,10 @@ impl CodeCache {
             .into_bytes();
         fs::create_dir_all(&self.folder)?;
         let path = self.path(plugin, engine);
-        // Several processes may store the same plugin: each writes a file of its own, and the last rename wins.
-        let part = path.with_extension(format!("part{}", std::process::id()));
+        // Several threads and processes may store the same plugin: each writes a file of its own, and the last rename wins.
+        static PARTS: AtomicU64 = AtomicU64::new(0);
+        let part = PARTS.fetch_add(1, Ordering::Relaxed);
+        let part = path.with_extension(format!("part{}-{part}", std::process::id()));
         let mut file = fs::File::create(&part)?;
         let stored = file
             .write_all(code)

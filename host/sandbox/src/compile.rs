@@ -126,11 +126,8 @@ impl Compiler {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(host("the compiler could not be started"))?;
-        let (stdin, stdout, stderr) = (
-            child.stdin.take(),
-            child.stdout.take(),
-            child.stderr.take(),
-        );
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (sender, answer) = std::sync::mpsc::channel();
         let (code, said) = std::thread::scope(|scope| {
             // A child that dies early closes the pipes; what it said on standard error tells why.

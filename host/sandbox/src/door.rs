@@ -173,4 +173,3 @@ fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> CallState {
         inputs: ticket.spec.inputs.clone(),
     })
 }
-

@@ -9,8 +9,8 @@ use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, Resour
 use crate::cache::CodeCache;
 use crate::compile::{Compiler, LoadError};
 use crate::config::{Instances, config, engine_id};
-use crate::inspect::{Facts, World, inspect};
-use crate::limits::Halt;
+use crate::inspect::{Facts, MODULE_IMPORTS, World, inspect};
+use crate::limits::{FUEL_CALL, Halt, burn};
 use crate::native;
 use crate::schema::Schemas;
 use crate::state::CallState;
@@ -144,15 +144,12 @@ impl Engine {
     fn link(&self, component: &Component) -> Result<InstancePre<CallState>, LoadError> {
         let mut missing = Vec::new();
         for (name, item) in component.component_type().imports(&self.inner) {
-            if let ComponentItem::ComponentInstance(instance) = item.ty
-                && !is_offered(name)
-            {
-                if !is_deniable(name) {
-                    return Err(LoadError::Import(name.to_owned()));
+            match (import_kind(name), item.ty) {
+                (ImportKind::Offered, _) => {}
+                (ImportKind::Refused, ComponentItem::ComponentInstance(instance)) => {
+                    missing.push((name.to_owned(), instance));
                 }
-                missing.push((name.to_owned(), instance));
-            } else if !is_offered(name) {
-                return Err(LoadError::Import(name.to_owned()));
+                _ => return Err(LoadError::Import(name.to_owned())),
             }
         }
         let refused = |error: wasmtime::Error| LoadError::Import(format!("{error:#}"));
@@ -163,55 +160,79 @@ impl Engine {
         for (name, instance) in missing {
             let mut stubs = linker.instance(&name).map_err(refused)?;
             for (item, ty) in instance.exports(&self.inner) {
-                stub(&mut stubs, item, &ty.ty).map_err(refused)?;
+                stub(&mut stubs, &name, item, &ty.ty).map_err(refused)?;
             }
         }
         linker.instantiate_pre(component).map_err(refused)
     }
 }
 
-/// Packages whose interfaces the linker has. A version it cannot match is found out when it links.
-fn is_offered(import: &str) -> bool {
-    [
+/// What becomes of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportKind {
+    /// The host has it. A version it cannot match is found out when the plugin is loaded.
+    Offered,
+    /// It may be imported and is refused when it is used: language toolchains add such imports unasked.
+    Refused,
+    /// The host does not have it: the plugin does not load.
+    Unknown,
+}
+
+/// What becomes of an import of a component, by the name of its interface, or of a core module, as `module/function`.
+pub fn import_kind(import: &str) -> ImportKind {
+    let of = |packages: &[&str]| packages.iter().any(|package| import.starts_with(package));
+    if of(&[
         "wasi:io/",
         "wasi:clocks/",
         "wasi:random/",
         "wasi:filesystem/",
         "wasi:cli/",
         "leasehold:plugin/",
-    ]
-    .iter()
-    .any(|package| import.starts_with(package))
-}
-
-/// Packages of which a plugin may carry imports that are refused when they are used: language toolchains add them unasked.
-fn is_deniable(import: &str) -> bool {
-    ["wasi:sockets/", "wasi:http/", "wasi:config/", "wasi:logging/"]
-        .iter()
-        .any(|package| import.starts_with(package))
+        MODULE_IMPORTS,
+    ]) {
+        ImportKind::Offered
+    } else if of(&[
+        "wasi:sockets/",
+        "wasi:http/",
+        "wasi:config/",
+        "wasi:logging/",
+    ]) {
+        ImportKind::Refused
+    } else {
+        ImportKind::Unknown
+    }
 }
 
 fn stub(
     stubs: &mut LinkerInstance<'_, CallState>,
+    interface: &str,
     name: &str,
     item: &ComponentItem,
 ) -> wasmtime::Result<()> {
+    let import = format!("{interface}.{name}");
     match item {
-        ComponentItem::ComponentFunc(_) => stubs.func_new(name, |_store, ty, _params, results| {
-            // Where the interface has a word for it the guest is told; otherwise the call ends.
-            if let (Some(Type::Result(result)), Some(slot)) =
-                (ty.results().next(), results.first_mut())
-                && let Some(Type::Enum(codes)) = result.err()
-                && codes.names().any(|name| name == "access-denied")
-            {
-                *slot = Val::Result(Err(Some(Box::new(Val::Enum("access-denied".into())))));
-                return Ok(());
-            }
-            Err(Halt::ImportDenied.into())
-        }),
-        ComponentItem::Resource(_) => {
-            stubs.resource(name, ResourceType::host::<DeniedResource>(), |_store, _rep| Ok(()))
+        ComponentItem::ComponentFunc(_) => {
+            stubs.func_new(name, move |mut store, ty, _params, results| {
+                store.data().deadline.check()?;
+                burn(&mut store, FUEL_CALL)?;
+                store.data_mut().refuse_import(&import);
+                // Where the interface has a word for it the guest is told; otherwise the call ends.
+                if let (Some(Type::Result(result)), Some(slot)) =
+                    (ty.results().next(), results.first_mut())
+                    && let Some(Type::Enum(codes)) = result.err()
+                    && codes.names().any(|name| name == "access-denied")
+                {
+                    *slot = Val::Result(Err(Some(Box::new(Val::Enum("access-denied".into())))));
+                    return Ok(());
+                }
+                Err(Halt::ImportDenied.into())
+            })
         }
+        ComponentItem::Resource(_) => stubs.resource(
+            name,
+            ResourceType::host::<DeniedResource>(),
+            |_store, _rep| Ok(()),
+        ),
         // Types need no definition.
         _ => Ok(()),
     }

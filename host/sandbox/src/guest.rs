@@ -1,5 +1,6 @@
 //! Inside one call: instantiates the plugin in a fresh store, asks it, and takes what is left.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -33,6 +34,7 @@ pub(crate) struct Remains {
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) coverage: Coverage,
     pub(crate) denials: Denials,
+    pub(crate) refused_imports: BTreeMap<String, u64>,
     pub(crate) changes: ChangeLog,
     pub(crate) reads: Option<Digest>,
 }
@@ -70,10 +72,9 @@ pub(crate) fn run(
         Ending::Exited(code) if code != 0 => {
             (state.exceeded()).map_or(Ending::Exited(code), Ending::Exhausted)
         }
-        Ending::Returned(Returned::Error(error)) => (state.exceeded()).map_or(
-            Ending::Returned(Returned::Error(error)),
-            Ending::Exhausted,
-        ),
+        Ending::Returned(Returned::Error(error)) => {
+            (state.exceeded()).map_or(Ending::Returned(Returned::Error(error)), Ending::Exhausted)
+        }
         other => other,
     };
     let settled = exact && matches!(ending, Ending::Returned(_) | Ending::Exited(_));
@@ -84,6 +85,7 @@ pub(crate) fn run(
         stderr: std::mem::take(&mut state.output.stderr),
         log: std::mem::take(&mut state.output.log),
         attachments: std::mem::take(&mut state.output.attachments),
+        refused_imports: std::mem::take(&mut state.refused_imports),
         ..Remains::default()
     };
     if let Some(view) = &state.files {
@@ -199,7 +201,9 @@ fn other_ending(first: &str, all: &str) -> Ending {
     if all.contains("fuel allocated for hostcalls has been exhausted") {
         return Ending::Exhausted(Limit::Transfer);
     }
-    if all.contains("resource table has no free keys") || all.contains("store handle limit exceeded") {
+    if all.contains("resource table has no free keys")
+        || all.contains("store handle limit exceeded")
+    {
         return Ending::Exhausted(Limit::Handles);
     }
     Ending::Trapped(if first == all { all } else { first }.to_owned())

@@ -11,6 +11,8 @@ use crate::compile::{LoadError, PLUGIN_BYTES};
 pub const MANIFEST_SECTION: &str = "leasehold:manifest";
 /// The largest manifest, in bytes.
 const MANIFEST_BYTES: usize = 256 << 10;
+/// What a core module may import from: the adapter gives these functions.
+pub(crate) const MODULE_IMPORTS: &str = "wasi_snapshot_preview1/";
 /// How deep components may nest in what is looked at.
 const DEPTH: usize = 16;
 
@@ -169,6 +171,15 @@ pub fn inspect(bytes: &[u8]) -> Result<Facts, LoadError> {
             ));
         }
     };
+    if encoding == Encoding::Module {
+        let foreign = scan
+            .imports
+            .iter()
+            .find(|name| !name.starts_with(MODULE_IMPORTS));
+        if let Some(name) = foreign {
+            return Err(LoadError::Import(name.clone()));
+        }
+    }
     Ok(Facts {
         digest: Digest::of(bytes),
         size: bytes.len(),
@@ -245,7 +256,8 @@ impl<'a> Scan<'a> {
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 0 => {
                     for import in section {
-                        self.imports.push(import.map_err(damaged)?.name.name.to_owned());
+                        self.imports
+                            .push(import.map_err(damaged)?.name.name.to_owned());
                     }
                 }
                 Payload::ImportSection(section) if depth == 0 => {

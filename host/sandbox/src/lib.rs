@@ -39,7 +39,7 @@ pub use cache::CodeCache;
 pub use compile::{Compiler, LoadError, PLUGIN_BYTES, compile_child};
 pub use config::{Instances, WASMTIME};
 pub use door::CallError;
-pub use engine::{Engine, Plugin};
+pub use engine::{Engine, ImportKind, Plugin, import_kind};
 pub use inspect::{
     Encoding, EnvWant, ExitCodes, Facts, MANIFEST_SECTION, Manifest, Tool, Want, Wants, World,
     inspect,

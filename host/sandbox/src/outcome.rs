@@ -1,5 +1,6 @@
 //! What came of a call.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use leasehold_files::{ChangeLog, Coverage, Denials};
@@ -199,6 +200,8 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// What it was refused, each path once.
     pub denials: Denials,
+    /// Imports that it used and that no lease can grant, with how often.
+    pub refused_imports: BTreeMap<String, u64>,
     /// What it changed.
     pub changes: ChangeLog,
     /// Digest of what it read.

@@ -12,9 +12,7 @@ use crate::admission::{Input, Ticket};
 use crate::door::CallError;
 use crate::engine::Plugin;
 use crate::guest::Remains;
-use crate::outcome::{
-    Ending, Judgement, Outcome, Reason, Receipt, Returned, Verdict,
-};
+use crate::outcome::{Ending, Judgement, Outcome, Reason, Receipt, Returned, Verdict};
 use crate::summary::summarize;
 
 /// A verdict up to this size stands on the tape itself, in bytes; a larger one in the store.
@@ -73,6 +71,7 @@ pub(crate) fn settle(
             attachments: remains.attachments,
             coverage: remains.coverage,
             denials: remains.denials,
+            refused_imports: remains.refused_imports,
             changes: remains.changes,
             reads: remains.reads.unwrap_or(Digest::of(b"")),
             receipt: Receipt {
@@ -114,6 +113,16 @@ fn drafts(
     for denial in remains.denials.list.iter().take(RECORDED_DENIALS) {
         drafts.push(Draft::new(Kind::AccessDenied, &denied(call, denial))?);
     }
+    for (import, count) in remains.refused_imports.iter().take(RECORDED_DENIALS) {
+        let body = body::AccessDenied {
+            call: call.to_owned(),
+            code: "IMPORT-DENIED".to_owned(),
+            count: *count,
+            path: Some(import.clone()),
+            wanted: "call".to_owned(),
+        };
+        drafts.push(Draft::new(Kind::AccessDenied, &body)?);
+    }
     for attachment in &remains.attachments {
         let body = ArtifactBody {
             bytes: attachment.bytes.len() as u64,
@@ -149,7 +158,9 @@ fn drafts(
         coverage: body::Coverage {
             complete: remains.coverage.complete(),
             denied: remains.coverage.denied,
-            hidden: remains.coverage.hidden + remains.coverage.non_utf8,
+            hidden: remains.coverage.hidden
+                + remains.coverage.non_utf8
+                + remains.coverage.failed,
             listed: remains.coverage.listed,
         },
         ending: kind_of(ending),

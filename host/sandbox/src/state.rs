@@ -105,6 +105,8 @@ pub(crate) struct CallState {
     pub(crate) output: Output,
     /// A limit that a host function refused with an error which the guest may survive.
     pub(crate) touched: Option<Limit>,
+    /// Imports that were used and refused, and how often. Their names are those of the plugin: a fixed number of them.
+    pub(crate) refused_imports: BTreeMap<String, u64>,
 }
 
 /// What [`CallState::new`] is made from.
@@ -138,6 +140,17 @@ impl CallState {
             inputs: parts.inputs,
             output: Output::new(parts.output_bytes),
             touched: None,
+            refused_imports: BTreeMap::new(),
+        }
+    }
+
+    /// Counts the use of an import that no lease can grant.
+    pub(crate) fn refuse_import(&mut self, import: &str) {
+        match self.refused_imports.get_mut(import) {
+            Some(count) => *count += 1,
+            None => {
+                self.refused_imports.insert(import.to_owned(), 1);
+            }
         }
     }
 

@@ -48,11 +48,14 @@ fn kept_back(ticket: &Ticket, plugin: &Plugin, remains: &Remains) -> Option<Stri
     let hidden = coverage.hidden + coverage.non_utf8;
     let parts = [
         (hidden, "entries were hidden from it"),
+        (coverage.failed, "folders could not be listed"),
         (unreadable, "files could not be read by it"),
         (coverage.denied, "operations were refused to it"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+    let parts: Vec<_> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
@@ -156,7 +159,9 @@ impl Reading<'_> {
                 format!("{name} exited with {code}, which is declared as fail"),
             )
         } else if declared(|exit| &exit.pass) {
-            self.pass(format!("{name} exited with {code}, which is declared as pass"))
+            self.pass(format!(
+                "{name} exited with {code}, which is declared as pass"
+            ))
         } else {
             self.own(
                 Status::Error,

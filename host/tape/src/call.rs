@@ -8,6 +8,7 @@ use leasehold_seal::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TapeError;
+use crate::ledger::CLOCK_TOLERANCE_MS;
 
 /// Largest integer of canonical JSON: 2^53 − 1.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
@@ -223,6 +224,13 @@ pub fn parse_call_id(text: &str) -> Option<(u128, Timestamp)> {
     })?;
     let time = Timestamp::from_millis(i64::try_from(value >> 80).ok()?).ok()?;
     Some((value, time))
+}
+
+/// Whether a call id may stand in an intent of this time. A ULID must have been made within
+/// [`CLOCK_TOLERANCE_MS`] of it: so an id cannot come back after an audit has forgotten it. An id of
+/// another form may stand at any time, and an audit remembers it for good.
+pub fn call_id_fits(call: &str, time: Timestamp) -> bool {
+    parse_call_id(call).is_none_or(|(_, made)| time.millis_since(made).abs() <= CLOCK_TOLERANCE_MS)
 }
 
 impl Intent {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use leasehold_seal::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::call::Charge;
+use crate::call::{Charge, call_id_fits};
 use crate::draft::{Draft, Effect};
 use crate::error::TapeError;
 use crate::record::{Record, RecordFault};
@@ -97,8 +97,9 @@ impl Ledger {
         });
     }
 
-    /// Whether a batch fits: no outcome without an open intent, no intent twice.
-    pub(crate) fn check(&self, drafts: &[Draft]) -> Result<(), TapeError> {
+    /// Whether a batch fits at this time: no outcome without an open intent, no intent twice, no call
+    /// id of another time.
+    pub(crate) fn check(&self, drafts: &[Draft], now: Timestamp) -> Result<(), TapeError> {
         let mut batch: HashMap<&str, Option<&[Charge]>> = HashMap::new();
         for effect in drafts.iter().filter_map(Draft::effect) {
             let (call, after) = match effect {
@@ -111,6 +112,11 @@ impl Ledger {
                 .copied()
                 .unwrap_or_else(|| self.charges(call));
             admit(effect, before)?;
+            if after.is_some() && !call_id_fits(call, now) {
+                return Err(TapeError::Body(format!(
+                    "call id {call} was not made within 300 s of its intent at {now}"
+                )));
+            }
             if drafts.len() > 1 {
                 batch.insert(call, after);
             }

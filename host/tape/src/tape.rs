@@ -231,7 +231,7 @@ impl Tape {
                 return Ok((Vec::new(), tail.clone(), tail.bytes));
             }
             let now = self.now(tail)?;
-            tail.ledger.check(&batch)?;
+            tail.ledger.check(&batch, now)?;
             let open_calls = tail.ledger.open_after(&batch);
             batch.push(Draft::of(Kind::TapeClosed, &Closed { open_calls })?);
             let appended = self.write(tail, &batch, now)?;
@@ -286,7 +286,7 @@ impl Tape {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        tail.ledger.check(drafts)?;
+        tail.ledger.check(drafts, now)?;
         let mono_us = self.clock.monotonic_us().min(MAX_INTEGER);
         let size = drafts.iter().map(|draft| draft.body().len() + 512).sum();
         let mut bytes = Vec::with_capacity(size);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leasehold_seal::{Class, Coded as _, Digest, SecretKey, Timestamp, canonical};
-use leasehold_tape::call::Ending;
+use leasehold_tape::call::{Ending, new_call_id};
 use leasehold_tape::reader::Records;
 use leasehold_tape::session::{Closed, Opened};
 use leasehold_tape::{
@@ -383,6 +383,24 @@ fn what_an_auditor_would_call_broken_is_not_written() {
     append(vec![begin("c2"), end("c2", 1)]).unwrap();
     assert_eq!(append(vec![end("c1", 100)]), Err("CALL-UNKNOWN"));
     read_all(&records(&disk));
+}
+
+#[test]
+fn a_call_id_of_another_time_is_refused() {
+    let disk = SimDisk::new();
+    let tape = open(&disk).unwrap();
+    let begin = |made: i64| {
+        let made = Timestamp::from_millis(START + made).unwrap();
+        let draft = Draft::intent(&intent(&new_call_id(made, [made.as_millis() as u8; 10]), 1));
+        tape.append(vec![draft.unwrap()], Durability::Written)
+            .map_err(|error| error.code())
+    };
+    for made in [0, -300_000, 300_000] {
+        begin(made).unwrap();
+    }
+    for made in [-300_001, 300_001] {
+        assert_eq!(begin(made), Err("RECORD-BODY"));
+    }
 }
 
 #[test]

@@ -163,6 +163,28 @@ fn the_power_may_fail_at_any_point_of_a_recovery() {
 }
 
 #[test]
+fn the_power_may_fail_after_a_write_was_taken_back() {
+    for seed in 0..400 {
+        let disk = SimDisk::new();
+        let tape = open(&disk).unwrap();
+        let acknowledged = tape.append(vec![note("kept")], Durability::Synced).unwrap();
+        // lock, info, write
+        disk.arm(2, Fault::ShortThenFull);
+        let lost = note(&"half".repeat(150));
+        let error = tape.append(vec![lost], Durability::Written).unwrap_err();
+        assert_eq!(error.code(), "TAPE-FULL");
+        // What comes in its place must not be mixed with it.
+        let next = note(&"next".repeat(40));
+        match tape.append(vec![next], Durability::Written) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.code(), "TAPE-POISONED"),
+        }
+        let context = format!("power cut {seed}");
+        assert_sound(&disk.after_power_cut(seed), &acknowledged, &context);
+    }
+}
+
+#[test]
 fn what_a_failed_sync_lost_is_written_again_when_the_tape_is_opened() {
     let disk = SimDisk::new();
     let tape = open(&disk).unwrap();

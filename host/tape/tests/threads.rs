@@ -105,6 +105,34 @@ fn a_failed_sync_answers_every_thread_that_waits() {
     open(&disk.after_death()).unwrap().close().unwrap();
 }
 
+#[test]
+fn a_checkpoint_that_is_late_does_not_replace_a_later_one() {
+    let disk = SimDisk::new();
+    let (late, quick) = (open(&disk).unwrap(), open(&disk).unwrap());
+    late.append(vec![note("a")], Durability::Written).unwrap();
+    let cut = disk.read(path("records.jsonl")).unwrap().len();
+    disk.slow_sync(Duration::from_millis(400));
+    let newest = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| late.checkpoint().unwrap());
+        std::thread::sleep(Duration::from_millis(100));
+        disk.slow_sync(Duration::ZERO);
+        quick.append(vec![note("b")], Durability::Written).unwrap();
+        let newest = quick.close().unwrap();
+        assert_ne!(waits.join().unwrap(), newest);
+        newest
+    });
+    assert_eq!(disk.read(path("checkpoint")).unwrap(), newest.as_bytes());
+    // The state file is now the late one: over fewer records than were signed.
+    let records = disk.read(path("records.jsonl")).unwrap();
+    let honest = disk.after_death();
+    assert_eq!(open(&honest).unwrap().size(), 4);
+    disk.put(path("records.jsonl"), &records[..cut]);
+    assert_eq!(
+        open(&disk.after_death()).unwrap_err().code(),
+        "TAPE-TRUNCATED"
+    );
+}
+
 const CHILD: &str = "LEASEHOLD_TAPE_TEST_CHILD";
 
 /// Not a test of its own: the process that is killed below.

@@ -27,6 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(checkpoints());
     cases.extend(calls());
     cases.extend(expectations());
+    cases.extend(later());
     cases
 }
 
@@ -904,6 +905,53 @@ fn expectations() -> Vec<Case> {
                 "CLOSED",
             ),
             closed(),
+        ),
+    ]
+}
+
+/// Cases added after the first numbering.
+fn later() -> Vec<Case> {
+    let again = |delay: i64| {
+        let mut tape = Builder::new();
+        tape.call(1);
+        tape.time += delay;
+        tape.push(Kind::CallIntent, &intent(1)).closed(1);
+        tape
+    };
+    vec![
+        whole(
+            "call-id-at-its-limit",
+            "an id used again 300 seconds after it was made",
+            &again(297_000),
+            "BROKEN 3 AUDIT-INTENT",
+        ),
+        whole(
+            "call-id-long-after",
+            "an id used again an hour after it was made",
+            &again(3_600_000),
+            "BROKEN 3 AUDIT-INTENT",
+        ),
+        whole(
+            "call-id-of-another-time",
+            "a first use, 300,001 milliseconds after the id was made",
+            &{
+                let mut tape = Builder::new();
+                tape.time = 300_001;
+                tape.push(Kind::CallIntent, &intent(1)).closed(1);
+                tape
+            },
+            "BROKEN 1 AUDIT-INTENT",
+        ),
+        whole(
+            "call-id-within-its-time",
+            "a first use, 300,000 milliseconds after the id was made",
+            &{
+                let mut tape = Builder::new();
+                tape.time = 300_000;
+                tape.push(Kind::CallIntent, &intent(1)).closed(1);
+                tape
+            },
+            "CLOSED",
         ),
     ]
 }

@@ -7,7 +7,7 @@ use leasehold_tape::{Kind, LeaseVerified};
 use serde_json::json;
 
 use crate::builder::{Builder, FUEL, at, host, intent, issuer, other, outcome, trust, verdict};
-use leasehold_tape::call::Ending;
+use leasehold_tape::call::{Ending, new_call_id};
 
 fn document(plugin: &Digest, audience: &serde_json::Value) -> LeaseDoc {
     let draft = json!({
@@ -58,11 +58,14 @@ fn audited(
     tape.push(Kind::LeaseVerified, &body);
     tape.time += delay;
     let mut intent = intent(1);
+    intent.call = new_call_id(at(tape.time), [1; 10]);
+    let mut outcome = outcome(1, Ending::Returned, 1);
+    outcome.call.clone_from(&intent.call);
     intent.lease = vec![envelope.id()];
     intent.charges[0].lease = envelope.id();
     intent.charges[0].fuel = fuel;
     tape.push(Kind::CallIntent, &intent)
-        .push(Kind::CallOutcome, &outcome(1, Ending::Returned, 1))
+        .push(Kind::CallOutcome, &outcome)
         .closed(0);
     let signed = tape.checkpoint();
     check_with_leases(

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use leasehold_lease::{EnvGrant, FileGrant, Grant, Kind, Pattern};
-use leasehold_sandbox::{Encoding, Facts, Manifest, PLUGIN_BYTES, Want, World};
+use leasehold_sandbox::{
+    Encoding, Facts, ImportKind, Manifest, PLUGIN_BYTES, Want, World, import_kind,
+};
 use serde_json::json;
 
 use crate::commands::Context;
@@ -161,26 +163,10 @@ impl Reach {
 
     /// Where the sandbox puts an import; loading has the last word.
     fn of(import: &str) -> Reach {
-        let within = |packages: &[&str]| packages.iter().any(|package| import.starts_with(package));
-        if within(&[
-            "wasi:io/",
-            "wasi:clocks/",
-            "wasi:random/",
-            "wasi:filesystem/",
-            "wasi:cli/",
-            "leasehold:plugin/",
-            "wasi_snapshot_preview1/",
-        ]) {
-            Reach::Leased
-        } else if within(&[
-            "wasi:sockets/",
-            "wasi:http/",
-            "wasi:config/",
-            "wasi:logging/",
-        ]) {
-            Reach::Refused
-        } else {
-            Reach::Unknown
+        match import_kind(import) {
+            ImportKind::Offered => Reach::Leased,
+            ImportKind::Refused => Reach::Refused,
+            ImportKind::Unknown => Reach::Unknown,
         }
     }
 }

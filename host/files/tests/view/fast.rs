@@ -221,6 +221,46 @@ fn a_file_that_is_no_longer_the_same_is_said_to_have_changed() {
 }
 
 #[test]
+fn a_file_replaced_by_something_else_after_it_was_listed() {
+    let bench = Bench::with(&["fifo", "dir", "link", "hard", "file", "secret/x"]);
+    let view = bench.view(rules(&["**"], &["**"], &[], &["secret"]));
+    assert_eq!(
+        walk(&view, &["*"], 9),
+        ["dir", "fifo", "file", "hard", "link"]
+    );
+    for name in ["fifo", "dir", "link", "hard"] {
+        fs::remove_file(bench.path(name)).unwrap();
+    }
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(bench.path("fifo"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    fs::create_dir(bench.path("dir")).unwrap();
+    bench.link("secret/x", "link");
+    fs::hard_link(bench.path("secret/x"), bench.path("hard")).unwrap();
+    for (name, answer) in [
+        ("fifo", TYPE),
+        ("dir", IS_DIR),
+        ("link", DENIED),
+        ("hard", LINK),
+    ] {
+        assert_eq!(failure(view.read_path(name, 0, 9)), answer, "{name}");
+        assert_eq!(failure(view.digest_path(name)), answer, "{name}");
+        if name != "dir" {
+            assert_eq!(
+                failure(view.open_at(&view.root(), name, READ)),
+                answer,
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(view.read_path("file", 0, 9).unwrap().0, b"file");
+}
+
+#[test]
 fn a_directory_that_goes_away_during_a_walk_is_left_out() {
     let bench = Bench::with(&["a/x", "b/y", "c/z"]);
     let view = bench.view(read_all());

@@ -241,3 +241,34 @@ fn a_workspace_inside_a_closed_folder_is_not_opened() {
     assert!(Tree::open(dir(""), closed).is_ok());
     assert!(Tree::open(dir("home/project"), Protected::default()).is_ok());
 }
+
+#[test]
+fn fixed_paths_hold_where_nothing_is_yet_and_where_something_is() {
+    let mut bench = Bench::with(&["rules/a", "d/x", "leasehold.lock"]);
+    let open = bench.view(all());
+    open.write_text("leasehold.lock", "changed").unwrap();
+    bench.protected.fixed_paths = vec![
+        "rules/policy.json".parse().unwrap(),
+        "leasehold.lock".parse().unwrap(),
+    ];
+    let view = bench.view(all());
+    let root = view.root();
+    assert_eq!(
+        failure(view.open_at(&root, "leasehold.lock", WRITE)),
+        PROTECTED
+    );
+    assert_eq!(failure(view.unlink_at(&root, "leasehold.lock")), PROTECTED);
+    assert_eq!(view.read_text("leasehold.lock").unwrap(), "changed");
+    // A folder that could hold it neither goes nor comes.
+    assert_eq!(
+        failure(view.rename_at(&root, "rules", &root, "r")),
+        PROTECTED
+    );
+    view.unlink_at(&root, "rules/a").unwrap();
+    view.remove_dir_at(&root, "rules").unwrap();
+    assert_eq!(
+        failure(view.rename_at(&root, "d", &root, "rules")),
+        PROTECTED
+    );
+    view.rename_at(&root, "d", &root, "e").unwrap();
+}

@@ -215,3 +215,33 @@ fn a_file_swapped_for_a_hard_link_from_outside() {
         SECRET
     );
 }
+
+#[test]
+fn a_file_swapped_for_a_link_while_it_is_moved() {
+    let bench = Bench::new();
+    bench.file("a/file", "inside");
+    let (file, new, moved) = (
+        bench.path("a/file"),
+        bench.path("a/new"),
+        bench.path("a/moved"),
+    );
+    let view = bench.view(all()).0.clone();
+    let root = view.root();
+    race(
+        || {
+            symlink("../../outside/secret", &new).unwrap();
+            fs::rename(&new, &file).unwrap();
+            fs::write(&new, "inside").unwrap();
+            fs::rename(&new, &file).unwrap();
+        },
+        || {
+            let done = view.rename_at(&root, "a/file", &root, "a/moved");
+            let found = moved.symlink_metadata();
+            if done.is_ok() {
+                assert!(found.is_ok_and(|found| found.is_file()), "a link was moved");
+            }
+            let _ = fs::remove_file(&moved);
+            u64::from(done.is_ok())
+        },
+    );
+}

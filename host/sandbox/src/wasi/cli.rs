@@ -12,7 +12,10 @@ use crate::limits::Halt;
 use crate::state::CallState;
 
 /// Where the guest finds its workspace, and its working directory.
-pub(crate) const WORKSPACE: &str = "/workspace";
+///
+/// It is the root, and the only one: with a second name beside it (`/workspace`, say) libraries that strip the leading slash
+/// would take the relative path `workspace/x` for `x`.
+pub(crate) const WORKSPACE: &str = "/";
 
 impl environment::Host for CallState {}
 impl environment::HostWithStore<CallState> for Host {

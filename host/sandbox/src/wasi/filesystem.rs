@@ -115,13 +115,9 @@ impl preopens::HostWithStore<CallState> for Host {
         if state.files.is_none() {
             return Ok(Vec::new());
         }
-        let mut roots = Vec::new();
-        // Libraries without a notion of a working directory resolve relative paths against a root called `.`.
-        for name in [".", WORKSPACE] {
-            let node = state.view()?.root();
-            roots.push((state.push(Descriptor { node })?, name.to_owned()));
-        }
-        Ok(roots)
+        let node = state.view()?.root();
+        let root = state.push(Descriptor { node })?;
+        Ok(vec![(root, WORKSPACE.to_owned())])
     }
 }
 

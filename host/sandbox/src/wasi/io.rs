@@ -153,10 +153,7 @@ fn read(
 }
 
 /// A file error as the stream error that carries its code.
-fn failed<T>(
-    door: &mut Door<'_>,
-    error: &FsError,
-) -> wasmtime::Result<StreamResult<T>> {
+fn failed<T>(door: &mut Door<'_>, error: &FsError) -> wasmtime::Result<StreamResult<T>> {
     let state = door.get();
     let code = state.file_error(error);
     let fault = state.push(StreamFault { code })?;

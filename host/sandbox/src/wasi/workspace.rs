@@ -60,9 +60,7 @@ impl workspace::HostWithStore<CallState> for Host {
         max: u32,
     ) -> wasmtime::Result<Answer<Vec<u8>>> {
         enter_system(&mut door, path.len())?;
-        let max = usize::try_from(max)
-            .unwrap_or(usize::MAX)
-            .min(READ_BYTES);
+        let max = usize::try_from(max).unwrap_or(usize::MAX).min(READ_BYTES);
         let state = door.get();
         let Some(view) = &state.files else {
             return Ok(Err(workspace::Error::Denied("PATH-DENIED".into())));
@@ -103,9 +101,7 @@ impl workspace::HostWithStore<CallState> for Host {
         };
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = bytes.get(from..).unwrap_or_default();
-        let max = usize::try_from(max)
-            .unwrap_or(usize::MAX)
-            .min(READ_BYTES);
+        let max = usize::try_from(max).unwrap_or(usize::MAX).min(READ_BYTES);
         let part = rest.get(..max).unwrap_or(rest).to_vec();
         burn_bytes(&mut door, part.len())?;
         Ok(Ok(part))

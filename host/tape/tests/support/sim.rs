@@ -57,6 +57,8 @@ struct Inode {
     data: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Change>,
+    /// How many changes are no longer pending: durable, or lost by a failed sync.
+    settled: u64,
     links: u64,
     locked_by: Option<u64>,
     /// Number of failed syncs; each open handle learns of each, as Linux does it.
@@ -432,13 +434,14 @@ impl DiskFile for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         let pause = self.disk.world().sync_pause;
-        let snapshot = {
+        let target = {
             let mut world = self.disk.world();
             world.counts.syncs += 1;
             let step = world.step(true);
             let inode = &mut world.inodes[self.inode];
             if let Err(error) = step {
-                // The system marks the pages clean and forgets them.
+                // The system marks the pages clean and forgets them: no later sync writes them.
+                inode.settled += inode.pending.len() as u64;
                 inode.pending.clear();
                 inode.failures += 1;
                 self.seen.store(inode.failures, Ordering::SeqCst);
@@ -447,22 +450,19 @@ impl DiskFile for SimFile {
             if self.seen.swap(inode.failures, Ordering::SeqCst) < inode.failures {
                 return Err(io::Error::other("an earlier sync failed"));
             }
-            let snapshot = (inode.data.clone(), inode.pending.len());
+            let target = inode.settled + inode.pending.len() as u64;
             world.killed()?;
-            snapshot
+            target
         };
         std::thread::sleep(pause);
         let mut world = self.disk.world();
         let inode = &mut world.inodes[self.inode];
-        // Only what was written before the sync began is promised.
-        if inode.pending.len() >= snapshot.1 {
-            inode.pending.drain(..snapshot.1);
-            if inode.durable.is_empty() {
-                inode.durable = snapshot.0;
-            } else {
-                inode.durable.clone_from(&snapshot.0);
-            }
+        // Another sync may have done part of it meanwhile.
+        let count = target.saturating_sub(inode.settled);
+        for change in inode.pending.drain(..count as usize) {
+            Inode::apply(&mut inode.durable, &change);
         }
+        inode.settled += count;
         Ok(())
     }
 

@@ -54,6 +54,13 @@ pub(super) fn denials(name: &str, grant: &Grant, outcome: &Outcome, ui: &Ui) {
             ui.failure(&failure);
         }
     }
+    for import in outcome.refused_imports.keys().take(LISTED) {
+        let sentence = format!("{} used {}", clip(name, 80), clip(import, SHOWN));
+        ui.note(
+            &Failure::new("IMPORT-DENIED", Class::Refused, sentence)
+                .hint("no lease of this version can grant it"),
+        );
+    }
     if count > LISTED as u64 {
         ui.talk(format!(
             "… {} more were refused: leasehold explain {}",

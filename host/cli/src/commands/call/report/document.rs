@@ -60,6 +60,7 @@ pub(super) fn document(
             "wanted": denial.wanted.as_str(),
         })).collect::<Vec<_>>(),
         "denials_more": outcome.denials.more,
+        "refused_imports": outcome.refused_imports,
         "exit": summary.class.map_or(exit::PASSED, exit::of),
         "fuel": { "limit": rights.limits().fuel, "used": outcome.fuel },
         "grant": rights.grant(),
