@@ -126,26 +126,29 @@ fn differences(document: &Path) -> Result<Vec<String>, Fault> {
     Ok(differences)
 }
 
-fn assert_true(document: &str) {
-    let found = differences(&repository().join(document)).unwrap();
-    assert!(found.is_empty(), "{document}:\n{}", found.join("\n"));
-}
-
-#[test]
-fn the_readme_is_true() {
-    assert_true("README.md");
-}
-
-#[test]
-fn the_tutorial_is_true() {
-    assert_true("docs/tutorial.md");
-}
-
-#[test]
-fn the_other_documents_are_true() {
-    for document in ["authoring", "decisions", "lease", "security", "tape"] {
-        assert_true(&format!("docs/{document}.md"));
+fn is_true(document: &str) -> Result<(), Fault> {
+    let found = differences(&repository().join(document))?;
+    if found.is_empty() {
+        return Ok(());
     }
+    Err(format!("{document}:\n{}", found.join("\n")).into())
+}
+
+#[test]
+fn the_readme_is_true() -> Result<(), Fault> {
+    is_true("README.md")
+}
+
+#[test]
+fn the_tutorial_is_true() -> Result<(), Fault> {
+    is_true("docs/tutorial.md")
+}
+
+#[test]
+fn the_other_documents_are_true() -> Result<(), Fault> {
+    ["authoring", "decisions", "lease", "security", "tape"]
+        .iter()
+        .try_for_each(|document| is_true(&format!("docs/{document}.md")))
 }
 
 #[test]

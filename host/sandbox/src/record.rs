@@ -158,9 +158,7 @@ fn drafts(
         coverage: body::Coverage {
             complete: remains.coverage.complete(),
             denied: remains.coverage.denied,
-            hidden: remains.coverage.hidden
-                + remains.coverage.non_utf8
-                + remains.coverage.failed,
+            hidden: remains.coverage.hidden + remains.coverage.non_utf8 + remains.coverage.failed,
             listed: remains.coverage.listed,
         },
         ending: kind_of(ending),

@@ -193,7 +193,20 @@ impl Coded for CanonicalError {
     }
 
     fn hint(&self) -> Option<String> {
-        None
+        let hint = match self {
+            CanonicalError::Syntax(_) => "it may be cut off or another kind of file: get it again",
+            CanonicalError::DuplicateKey(_) => "keep one of the two",
+            CanonicalError::Number(_) => "numbers are whole, from -(2^53 - 1) to 2^53 - 1",
+            CanonicalError::Depth | CanonicalError::TooLarge { .. } => {
+                "no document of Leasehold comes near this limit: it may be another kind of file"
+            }
+            CanonicalError::NotCanonical { .. } => {
+                "signed documents have one spelling (RFC 8785): sign it again with `leasehold lease issue`"
+            }
+            CanonicalError::Field { .. } => "docs/ lists the fields of each document",
+            CanonicalError::Unwritable(_) => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 

@@ -147,10 +147,14 @@ impl Coded for SealError {
                 "remove it from the trust file, or use a version of Leasehold that enforces it"
             }
             SealError::Json(inner) => return inner.hint(),
-            SealError::EnvelopeFormat(_)
-            | SealError::PayloadType { .. }
-            | SealError::NoteFormat(_)
-            | SealError::TrustFormat(_) => return None,
+            SealError::EnvelopeFormat(_) => {
+                "a signed document is a DSSE envelope: payload, payloadType and signatures"
+            }
+            SealError::PayloadType { .. } => "this is a signed document of another kind",
+            SealError::NoteFormat(_) => "a checkpoint is a signed note; docs/tape.md has its form",
+            SealError::TrustFormat(_) => {
+                "`leasehold init` in a new home shows what a trust file looks like"
+            }
         };
         Some(hint.to_owned())
     }

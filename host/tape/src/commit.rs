@@ -108,3 +108,45 @@ impl Commit {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use leasehold_seal::Coded as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_while_a_sync_runs_waits_for_the_next() {
+        let commit = Commit::new(0);
+        let written = AtomicU64::new(10);
+        let syncs = AtomicU64::new(0);
+        let wait = |end, meanwhile| {
+            let sync = || {
+                syncs.fetch_add(1, Ordering::SeqCst);
+                written.store(meanwhile, Ordering::SeqCst);
+                Ok(())
+            };
+            commit
+                .wait(end, || written.load(Ordering::SeqCst), sync)
+                .unwrap();
+            syncs.load(Ordering::SeqCst)
+        };
+        // Someone writes up to 20 while the first 10 bytes are synced.
+        assert_eq!(wait(10, 20), 1);
+        assert_eq!(wait(10, 20), 1);
+        assert_eq!(wait(11, 20), 2);
+        assert_eq!(wait(20, 20), 2);
+    }
+
+    #[test]
+    fn after_a_failed_sync_nobody_is_told_that_anything_more_is_durable() {
+        let commit = Commit::new(0);
+        let fail = || Err(io::ErrorKind::StorageFull.into());
+        let error = commit.wait(10, || 10, fail).unwrap_err();
+        assert_eq!(error.code(), "TAPE-FULL");
+        // A later sync would succeed and mean nothing.
+        assert_eq!(commit.wait(10, || 10, || Ok(())).unwrap_err(), error);
+    }
+}

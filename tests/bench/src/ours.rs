@@ -61,7 +61,8 @@ impl Ours {
         )?;
         let outcome = rig.engine.call(ticket, plugin)?;
         if outcome.summary.status != Status::Pass {
-            return Err(outcome.summary.sentence.into());
+            let stderr = String::from_utf8_lossy(&outcome.stderr);
+            return Err(format!("{}: {stderr}", outcome.summary.sentence).into());
         }
         Ok(outcome)
     }

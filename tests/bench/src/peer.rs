@@ -116,7 +116,7 @@ impl Program {
             .arg("program")
             .args(args)
             .stdout(stdout.clone())
-            .preopened_dir(workspace, "/workspace", FsPerms::ReadOnly)?;
+            .preopened_dir(workspace, "/", FsPerms::ReadOnly)?;
         let mut store = Store::new(&self.engine, State::new(wasi.build()));
         store.set_fuel(FUEL)?;
         let instance = self.pre.instantiate(&mut store)?;

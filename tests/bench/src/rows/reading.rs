@@ -16,15 +16,10 @@ use crate::tree;
 use bench_work::Count;
 
 const COUNT: &str = r#"{"do":"count"}"#;
-const ARGS: [&str; 2] = ["count", "/workspace"];
+const ARGS: [&str; 2] = ["count", "/"];
 
-pub(super) fn measure(settings: &Settings) -> Result<Vec<Line>, Fault> {
-    let mut lines = vec![through_workspace(settings)?];
-    lines.extend(through_std(settings)?);
-    Ok(lines)
-}
-
-fn through_workspace(settings: &Settings) -> Result<Line, Fault> {
+/// Through the `workspace` interface.
+pub(super) fn through_workspace(settings: &Settings) -> Result<Vec<Line>, Fault> {
     let input = check(COUNT);
     let ours = Ours::new(&disk()?, 4, "bench/bench-gate", Reach::Workspace, &input)?;
     let folder = ours.rig.workspace();
@@ -40,14 +35,15 @@ fn through_workspace(settings: &Settings) -> Result<Line, Fault> {
         },
         || timed(1, || same(&words(Count::tree(&folder)?), &expected)),
     )?;
-    Ok(Line::measured(
+    Ok(vec![Line::measured(
         "6,000 files, 90 MB, through `workspace` : natively",
         pair,
         1.5,
-    ))
+    )])
 }
 
-fn through_std(settings: &Settings) -> Result<[Line; 2], Fault> {
+/// Through `std::fs` in the guest.
+pub(super) fn through_std(settings: &Settings) -> Result<Vec<Line>, Fault> {
     let guest = "bench/bench-program";
     let ours = Ours::new(&disk()?, 4, guest, Reach::Workspace, &run(&ARGS))?;
     let folder = ours.rig.workspace();
@@ -64,7 +60,7 @@ fn through_std(settings: &Settings) -> Result<[Line; 2], Fault> {
     let natively = || timed(1, || same(&words(Count::tree(&folder)?), &expected));
     let pair = alternate(settings.rounds(9), call, alone)?;
     let native = alternate(settings.rounds(5), call, natively)?;
-    Ok([
+    Ok(vec![
         Line::measured(
             "6,000 files, 90 MB, through std::fs : wasmtime-wasi",
             pair,
