@@ -4,13 +4,14 @@ CARGO ?= cargo
 # nextest runs tests faster; plain `cargo test` runs the same ones.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check bench hostile plugins plugins-check build help
+.PHONY: demo test check bench plugins plugins-check build help
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+# Always the whole workspace: building one package alone picks other features of shared crates, and builds wasmtime again.
 build: ## Builds the binary (target/debug/leasehold; dependencies are optimised)
-	$(CARGO) build --locked --package leasehold
+	$(CARGO) build --locked --workspace --bins
 
 demo: build ## Runs the main job on real input, in a temporary home
 	target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/leasehold" demo
@@ -29,8 +30,8 @@ check: ## Format, clippy with warnings as errors, docs
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps
 
 bench: ## Measures, as ratios in one run (builds in release mode: allow ten minutes the first time)
-	$(CARGO) build --locked --release --package leasehold
-	$(CARGO) run --locked --release --package leasehold-bench
+	$(CARGO) build --locked --release --workspace --bins
+	target=$${CARGO_TARGET_DIR:-target}; "$$target/release/leasehold-bench"
 
 plugins: ## Rebuilds the prebuilt plugins and their lock file
 	plugins/build.sh

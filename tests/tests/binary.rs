@@ -128,7 +128,7 @@ fn a_lease_edited_by_hand_is_no_lease() -> Test {
     fs::write(desk.path("a.lease"), vec![b' '; 10 << 20])?;
     let output = desk.run(&CALL)?;
     assert!(
-        matches!(output.status.code(), Some(2 | 64)),
+        output.status.code() == Some(64),
         "10 MB of spaces: {output:?}"
     );
     fs::remove_file(desk.path("a.lease"))?;
