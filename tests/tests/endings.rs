@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use leasehold_lease::Kind;
-use leasehold_sandbox::{CodeCache, Compiler, Engine, ExitCodes, Instances, Status};
+use leasehold_sandbox::{CodeCache, Compiler, Ending, Engine, ExitCodes, Instances, Status};
 use leasehold_seal::Coded;
 use leasehold_tests::{Fault, Stage, answer, binary, check, code, plugin_bytes, run, said};
 
@@ -208,5 +208,14 @@ fn facts_of_the_host_are_given_by_name() -> Test {
     assert_eq!(code(&ask(false)?), "GATE-FAILED");
     let plain = Stage::probe(&[])?;
     assert_eq!(answer(&plain.run("", &["terminal"])?)["stdout"], false);
+    Ok(())
+}
+
+/// The usual adapter makes 1 of every code but 0; a checker's "could not judge" would read as "bad".
+#[test]
+fn a_core_module_exits_with_the_code_it_says() -> Test {
+    let stage = Stage::new("hostile/exit-code", &[])?;
+    let outcome = stage.run("", &[])?;
+    assert_eq!(outcome.ending, Ending::Exited(7), "{outcome:?}");
     Ok(())
 }

@@ -227,10 +227,23 @@ pub fn admit(
     recorder: &Recorder,
 ) -> Result<Ticket, AdmitError> {
     let now = recorder.clock.now();
-    match check(plugin, &rights, &spec, now) {
-        Ok(()) => issue(engine, rights, spec, recorder, now),
+    let admitted = check(plugin, &rights, &spec, now)
+        .and_then(|()| issue(engine, &rights, &spec, recorder, now));
+    match admitted {
+        Ok(issued) => Ok(Ticket {
+            call: issued.call,
+            rights,
+            spec,
+            recorder: recorder.clone(),
+            seed: issued.seed,
+            clock_base: issued.clock_base,
+            expires: issued.expires,
+            intent: issued.intent,
+        }),
         Err(refused) => {
-            record_refusal(&rights, &refused, recorder)?;
+            if matches!(refused, AdmitError::Refused(_) | AdmitError::Unfit { .. }) {
+                record_refusal(&rights, &refused, recorder)?;
+            }
             Err(refused)
         }
     }
@@ -362,17 +375,26 @@ pub(crate) fn names_files(rights: &Rights) -> bool {
     !(files.list.is_empty() && files.read.is_empty() && files.write.is_empty())
 }
 
+/// What a ticket has beside what it was made from.
+struct Issued {
+    call: String,
+    seed: [u8; 32],
+    clock_base: Timestamp,
+    expires: Instant,
+    intent: Appended,
+}
+
 fn issue(
     engine: &Engine,
-    rights: Rights,
-    spec: CallSpec,
+    rights: &Rights,
+    spec: &CallSpec,
     recorder: &Recorder,
     now: Timestamp,
-) -> Result<Ticket, AdmitError> {
+) -> Result<Issued, AdmitError> {
     let mut random = [0; 10];
     (recorder.random)(&mut random).map_err(AdmitError::Random)?;
     let call = new_call_id(now, random);
-    let given = given(&spec, &rights);
+    let given = given(spec, rights);
     let salt = keyed(&recorder.salt_key, call.as_bytes());
     let input = Digest::from_bytes(keyed(&salt, &given));
     let seed = spec
@@ -416,37 +438,35 @@ fn issue(
         Durability::Written
     };
     let draft = Draft::intent(&intent)?;
-    let intent = append_one(&recorder.tape, draft, durability)?;
+    // The record has a time of its own, and by that time the rights have to hold.
+    let appended = recorder.tape.append_checked(
+        |tape| {
+            rights.check_time(tape.now)?;
+            Ok::<_, AdmitError>(vec![draft])
+        },
+        durability,
+    )?;
     let left = rights.expires().as_millis() - now.as_millis();
     let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-    Ok(Ticket {
+    Ok(Issued {
         call,
-        expires: Instant::now() + left,
-        rights,
-        spec,
-        recorder: recorder.clone(),
         seed,
         clock_base,
-        intent,
+        expires: Instant::now() + left,
+        intent: only(appended)?,
     })
+}
+
+/// The one record of an append of one.
+fn only(appended: Vec<Appended>) -> Result<Appended, TapeError> {
+    let first = appended.into_iter().next();
+    first.ok_or_else(|| TapeError::Body("an append of one record gave none".into()))
 }
 
 /// A guest is not told more of the host's time than it needs.
 fn whole_second(now: Timestamp) -> Timestamp {
     let millis = now.as_millis();
     Timestamp::from_millis(millis - millis.rem_euclid(1000)).unwrap_or(now)
-}
-
-pub(crate) fn append_one(
-    tape: &Tape,
-    draft: Draft,
-    durability: Durability,
-) -> Result<Appended, TapeError> {
-    let appended = tape.append(vec![draft], durability)?;
-    appended
-        .into_iter()
-        .next()
-        .ok_or_else(|| TapeError::Body("an append of one record gave none".into()))
 }
 
 /// What `lease.denied` holds.
@@ -472,7 +492,8 @@ fn record_refusal(
         plugin: rights.plugin(),
     };
     let draft = Draft::new(RecordKind::LeaseDenied, &body)?;
-    append_one(&recorder.tape, draft, Durability::Synced).map(|_appended| ())
+    let appended = recorder.tape.append(vec![draft], Durability::Synced)?;
+    only(appended).map(|_appended| ())
 }
 
 /// Everything the guest is given beside its files, as canonical JSON: fields in the order of their names, and names that are

@@ -14,6 +14,7 @@ use std::time::Duration;
 use leasehold_seal::{Class, Coded};
 use thiserror::Error;
 
+use crate::adapt::adapt;
 use crate::config::{Instances, config};
 use crate::inspect::{Encoding, inspect};
 
@@ -204,18 +205,4 @@ fn compile_here(plugin: &[u8]) -> Result<Vec<u8>, String> {
     engine
         .precompile_component(component)
         .map_err(|error| format!("{error:#}"))
-}
-
-/// Turns a WASI 0.1 core module into a WASI 0.2 component.
-fn adapt(module: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    use wasi_preview1_component_adapter_provider::{
-        WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as NAME,
-        WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND,
-    };
-    let encoded = wit_component::ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(|encoder| encoder.adapter(NAME, COMMAND))
-        .and_then(|mut encoder| encoder.encode());
-    encoded.map_err(|error| wasmtime::Error::msg(format!("{error:#}")))
 }

@@ -7,7 +7,7 @@
 //! | module | what it is about |
 //! |---|---|
 //! | `inspect` | what a plugin's bytes say, without running them |
-//! | `compile`, `lockdown`, `cache`, `native` | native code: made in a limited child, kept under a MAC, loaded |
+//! | `adapt`, `compile`, `lockdown`, `cache`, `native` | native code: made in a limited child, kept under a MAC, loaded |
 //! | `config`, `engine` | settings, host functions, loaded plugins |
 //! | `schema` | JSON Schemas of configurations and tools |
 //! | `admission` | the only maker of tickets |
@@ -16,6 +16,7 @@
 //! | `wasi` | the host functions |
 //! | `record`, `summary`, `outcome` | what came of a call: recorded, read, handed out |
 
+mod adapt;
 mod admission;
 mod cache;
 mod compile;
