@@ -1,105 +1,17 @@
 //! Admission: the only maker of tickets.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hmac::{Hmac, KeyInit, Mac};
-use leasehold_files::Tree;
 use leasehold_lease::{Kind, Refusal, Rights};
 use leasehold_seal::{Class, Coded, Digest, Timestamp};
 use leasehold_tape::call::{Charge, Intent, new_call_id};
-use leasehold_tape::{
-    Appended, Draft, Durability, HostClock, Kind as RecordKind, Store, Tape, TapeError,
-};
+use leasehold_tape::{Appended, Draft, Durability, Kind as RecordKind, TapeError};
 use serde::Serialize;
-use sha2::Sha256;
 use thiserror::Error;
 
 use crate::engine::{Engine, Plugin};
-use crate::inspect::{ExitCodes, World};
-use crate::limits::StopSwitch;
-
-/// Where calls are recorded.
-#[derive(Clone)]
-pub struct Recorder {
-    /// The tape.
-    pub tape: Arc<Tape>,
-    /// Where artifacts are kept that records name by digest.
-    pub store: Arc<Store>,
-    /// The host's clock.
-    pub clock: Arc<dyn HostClock>,
-    /// Random bytes for call ids.
-    pub random: fn(&mut [u8]) -> std::io::Result<()>,
-    /// Key of the salts over inputs. Whoever has it can show what a recorded input digest stands for.
-    pub salt_key: [u8; 32],
-}
-
-/// What to call, and with what.
-#[derive(Clone, Debug)]
-pub struct CallSpec {
-    /// What the plugin is asked.
-    pub input: Input,
-    /// The tree it is asked about. Needed as soon as the rights name any file.
-    pub workspace: Option<Tree>,
-    /// The environment from which `env.pass` takes.
-    pub ambient_env: BTreeMap<String, String>,
-    /// For a program that judges: what its exit codes mean, instead of what its manifest says.
-    pub exit: Option<ExitCodes>,
-    /// Facts derived by the host, by name.
-    pub inputs: BTreeMap<String, Vec<u8>>,
-    /// The run and the step this call belongs to.
-    pub run: Option<(String, String)>,
-    /// Wall time at the start as the guest sees it; the host's time, in whole seconds, if absent.
-    pub clock_base: Option<Timestamp>,
-    /// Seed of the guest's randomness; derived from rights and input if absent, so that equal calls are equal.
-    pub seed: Option<[u8; 32]>,
-    /// Ends the call from outside.
-    pub stop: StopSwitch,
-}
-
-impl CallSpec {
-    /// A call with this input and nothing else.
-    pub fn new(input: Input) -> Self {
-        CallSpec {
-            input,
-            workspace: None,
-            ambient_env: BTreeMap::new(),
-            exit: None,
-            inputs: BTreeMap::new(),
-            run: None,
-            clock_base: None,
-            seed: None,
-            stop: StopSwitch::default(),
-        }
-    }
-}
-
-/// What a plugin is asked.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A gate: judge.
-    Check {
-        /// Its configuration: JSON. Where there is none the gate gets `{}`.
-        config: Option<String>,
-        /// The paths that changed, where that is known.
-        changed: Option<Vec<String>>,
-    },
-    /// An adapter: use a tool.
-    Tool {
-        /// The tool's name.
-        name: String,
-        /// Its arguments: JSON.
-        arguments: String,
-    },
-    /// A program.
-    Run {
-        /// Its arguments, without its own name.
-        args: Vec<String>,
-        /// Its standard input.
-        stdin: Vec<u8>,
-    },
-}
+use crate::inspect::World;
+use crate::spec::{CallSpec, Input, Recorder, given, keyed, names_files};
 
 /// Why a call was not admitted. The refusal is on the tape, unless the tape itself is what failed.
 #[derive(Debug, Error)]
@@ -369,12 +281,6 @@ fn check_config(rights: &Rights, config: Option<&str>) -> Result<(), AdmitError>
     })
 }
 
-/// Whether the rights name any file: then the call needs a workspace, and a thread of its own.
-pub(crate) fn names_files(rights: &Rights) -> bool {
-    let files = rights.files();
-    !(files.list.is_empty() && files.read.is_empty() && files.write.is_empty())
-}
-
 /// What a ticket has beside what it was made from.
 struct Issued {
     call: String,
@@ -429,7 +335,7 @@ fn issue(
         plugin: rights.plugin(),
         rights: rights.digest(),
         run,
-        seed: hex(&seed),
+        seed: Digest::from_bytes(seed).hex(),
         step,
     };
     let durability = if effects {
@@ -494,62 +400,4 @@ fn record_refusal(
     let draft = Draft::new(RecordKind::LeaseDenied, &body)?;
     let appended = recorder.tape.append(vec![draft], Durability::Synced)?;
     only(appended).map(|_appended| ())
-}
-
-/// Everything the guest is given beside its files, as canonical JSON: fields in the order of their names, and names that are
-/// ASCII. Arguments and environment may hold what should not be guessed from a digest, so what is recorded is salted.
-fn given(spec: &CallSpec, rights: &Rights) -> Vec<u8> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Ask<'a> {
-        Check {
-            changed: &'a Option<Vec<String>>,
-            config: &'a Option<String>,
-        },
-        Run {
-            args: &'a [String],
-            stdin: Digest,
-        },
-        Tool {
-            arguments: &'a str,
-            name: &'a str,
-        },
-    }
-    #[derive(Serialize)]
-    struct Given<'a> {
-        ask: Ask<'a>,
-        env: BTreeMap<String, String>,
-        inputs: BTreeMap<&'a str, Digest>,
-    }
-    let given = Given {
-        ask: match &spec.input {
-            Input::Check { config, changed } => Ask::Check { changed, config },
-            Input::Run { args, stdin } => Ask::Run {
-                args,
-                stdin: Digest::of(stdin),
-            },
-            Input::Tool { name, arguments } => Ask::Tool { arguments, name },
-        },
-        env: rights.environment(|name| spec.ambient_env.get(name).cloned()),
-        inputs: (spec.inputs.iter())
-            .map(|(name, bytes)| (name.as_str(), Digest::of(bytes)))
-            .collect(),
-    };
-    // Strings, digests and maps of strings can always be written.
-    serde_json::to_vec(&given).unwrap_or_default()
-}
-
-fn keyed(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mut mac) => {
-            mac.update(message);
-            mac.finalize().into_bytes().into()
-        }
-        // HMAC takes keys of any length.
-        Err(_) => [0; 32],
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,12 +8,13 @@ use leasehold_seal::{Class, Coded};
 use leasehold_tape::TapeError;
 use thiserror::Error;
 
-use crate::admission::{Input, Ticket, names_files};
+use crate::admission::Ticket;
 use crate::engine::{Engine, Plugin};
 use crate::guest::{self, Remains};
 use crate::limits::Deadline;
 use crate::outcome::{Ending, Outcome, Reason};
 use crate::record;
+use crate::spec::{Input, names_files};
 use crate::state::{CallParts, CallState};
 use crate::wasi::clocks::VirtualClock;
 

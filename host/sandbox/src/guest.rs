@@ -9,12 +9,12 @@ use leasehold_files::{ChangeLog, Coverage, Denials, View};
 use leasehold_seal::Digest;
 use wasmtime::{Store, Trap};
 
-use crate::admission::Input;
 use crate::engine::{Entry, Plugin};
 use crate::limits::{COMPONENT_HANDLES, Deadline, Halt, Limit, TRANSFER_BYTES};
 use crate::outcome::{
     Ending, Finding, Judgement, Level, Location, PluginError, Reason, Returned, Verdict,
 };
+use crate::spec::Input;
 use crate::state::{Attachment, CallState, LogLine};
 use crate::wasi::bindings::adapter::exports::leasehold::plugin::adapter;
 use crate::wasi::bindings::gate::exports::leasehold::plugin::gate;

@@ -10,6 +10,7 @@
 //! | `adapt`, `compile`, `lockdown`, `cache`, `native` | native code: made in a limited child, kept under a MAC, loaded |
 //! | `config`, `engine` | settings, host functions, loaded plugins |
 //! | `schema` | JSON Schemas of configurations and tools |
+//! | `spec` | what is asked, and where it is recorded |
 //! | `admission` | the only maker of tickets |
 //! | `door`, `guest` | the one door, and the inside of a call |
 //! | `limits`, `state` | what a call may use up, and what it has |
@@ -31,11 +32,12 @@ mod native;
 mod outcome;
 mod record;
 mod schema;
+mod spec;
 mod state;
 mod summary;
 mod wasi;
 
-pub use admission::{AdmitError, CallSpec, Input, Recorder, Ticket, admit};
+pub use admission::{AdmitError, Ticket, admit};
 pub use cache::CodeCache;
 pub use compile::{Compiler, LoadError, PLUGIN_BYTES, compile_child};
 pub use config::{Instances, WASMTIME};
@@ -53,4 +55,5 @@ pub use outcome::{
     Ending, Finding, Judgement, Level, Location, Outcome, PluginError, Reason, Receipt, Returned,
     Status, Summary, Verdict,
 };
+pub use spec::{CallSpec, Input, Recorder};
 pub use state::{Attachment, LogLine};

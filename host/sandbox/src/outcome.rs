@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leasehold_files::{ChangeLog, Coverage, Denials};
 use leasehold_seal::{Class, Digest};
-use leasehold_tape::Appended;
+use leasehold_tape::{Appended, TapeError};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{Limit, Stop};
@@ -38,19 +38,29 @@ pub enum Returned {
 }
 
 /// A gate's judgement. All texts are the plugin's: untrusted.
+///
+/// The fields of this type, and of those in it, stand in the order of their names: so they are canonical JSON (RFC 8785) as they
+/// are written, without being sorted for each call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    /// What it says.
-    pub outcome: Judgement,
-    /// One sentence.
-    pub summary: String,
-    /// What was found.
-    pub findings: Vec<Finding>,
     /// A number that reference systems use for this verdict.
     pub code: Option<u8>,
     /// Whatever else the gate has to say, for programs.
     pub data: Option<String>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What it says.
+    pub outcome: Judgement,
+    /// One sentence.
+    pub summary: String,
+}
+
+impl Verdict {
+    /// The canonical JSON.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, TapeError> {
+        serde_json::to_vec(self).map_err(|error| TapeError::Body(error.to_string()))
+    }
 }
 
 /// The three judgements of a gate.
@@ -69,16 +79,16 @@ pub enum Judgement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// The rule.
-    pub rule: String,
-    /// How bad it is.
-    pub level: Level,
-    /// One sentence.
-    pub message: String,
     /// Where, if it is anywhere.
     pub at: Option<Location>,
     /// What makes it the same finding in the next run.
     pub fingerprint: Option<String>,
+    /// How bad it is.
+    pub level: Level,
+    /// One sentence.
+    pub message: String,
+    /// The rule.
+    pub rule: String,
 }
 
 /// How bad a finding is.
@@ -97,12 +107,12 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Location {
-    /// Path relative to the root of the workspace.
-    pub path: String,
-    /// Line, from 1.
-    pub line: Option<u32>,
     /// Column in Unicode scalar values, from 1.
     pub column: Option<u32>,
+    /// Line, from 1.
+    pub line: Option<u32>,
+    /// Path relative to the root of the workspace.
+    pub path: String,
 }
 
 /// A plugin's own word that it could not do its work.
@@ -208,4 +218,40 @@ pub struct Outcome {
     pub reads: Digest,
     /// Where it stands on the tape.
     pub receipt: Receipt,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leasehold_seal::canonical;
+
+    #[test]
+    fn a_verdict_is_canonical_as_it_is_written() {
+        let verdict = Verdict {
+            code: Some(24),
+            data: Some("{\"a\":1}".into()),
+            findings: vec![Finding {
+                at: Some(Location {
+                    column: Some(2),
+                    line: Some(1),
+                    path: "a/\u{e9}\u{1f600}".into(),
+                }),
+                fingerprint: None,
+                level: Level::Warning,
+                // What JSON escapes in more than one way, and what it need not escape.
+                message: (0..0x20)
+                    .chain(0x7f..0x100)
+                    .filter_map(char::from_u32)
+                    .collect::<String>()
+                    + "\u{2028}\"\\/",
+                rule: "rule".into(),
+            }],
+            outcome: Judgement::Fail,
+            summary: "bad".into(),
+        };
+        assert_eq!(
+            verdict.to_json().unwrap(),
+            canonical::to_vec(&verdict).unwrap()
+        );
+    }
 }

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use leasehold_files::{Change, Content, Denial};
-use leasehold_seal::{Digest, canonical};
+use leasehold_seal::Digest;
 use leasehold_tape::call as body;
 use leasehold_tape::{Draft, Durability, Kind, Store, TapeError};
 use serde::Serialize;
 
-use crate::admission::{Input, Ticket};
+use crate::admission::Ticket;
 use crate::door::CallError;
 use crate::engine::Plugin;
 use crate::guest::Remains;
 use crate::outcome::{Ending, Judgement, Outcome, Reason, Receipt, Returned, Verdict};
+use crate::spec::Input;
 use crate::summary::summarize;
 
 /// A verdict up to this size stands on the tape itself, in bytes; a larger one in the store.
@@ -111,7 +112,7 @@ fn drafts(
     let call = ticket.call.as_str();
     let mut drafts = Vec::with_capacity(2);
     for denial in remains.denials.list.iter().take(RECORDED_DENIALS) {
-        drafts.push(Draft::new(Kind::AccessDenied, &denied(call, denial))?);
+        drafts.push(Draft::sorted(Kind::AccessDenied, &denied(call, denial))?);
     }
     for (import, count) in remains.refused_imports.iter().take(RECORDED_DENIALS) {
         let body = body::AccessDenied {
@@ -121,7 +122,7 @@ fn drafts(
             path: Some(import.clone()),
             wanted: "call".to_owned(),
         };
-        drafts.push(Draft::new(Kind::AccessDenied, &body)?);
+        drafts.push(Draft::sorted(Kind::AccessDenied, &body)?);
     }
     for attachment in &remains.attachments {
         let body = ArtifactBody {
@@ -131,11 +132,11 @@ fn drafts(
             media_type: &attachment.media_type,
             name: &attachment.name,
         };
-        drafts.push(Draft::new(Kind::ArtifactStored, &body)?);
+        drafts.push(Draft::sorted(Kind::ArtifactStored, &body)?);
     }
     let result = match ending {
         Ending::Returned(Returned::Verdict(verdict)) => {
-            let bytes = canonical::to_vec(verdict)?;
+            let bytes = verdict.to_json()?;
             let digest = Digest::of(&bytes);
             let inline = bytes.len() <= INLINE_VERDICT;
             if !inline {
@@ -146,7 +147,7 @@ fn drafts(
                 digest,
                 verdict: inline.then_some(verdict),
             };
-            drafts.push(Draft::new(Kind::GateVerdict, &body)?);
+            drafts.push(Draft::sorted(Kind::GateVerdict, &body)?);
             Some(digest)
         }
         Ending::Returned(Returned::Reply(reply)) => Some(store.put(reply.as_bytes())?),

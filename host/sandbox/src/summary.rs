@@ -2,12 +2,13 @@
 
 use leasehold_seal::Class;
 
-use crate::admission::{Input, Ticket, names_files};
+use crate::admission::Ticket;
 use crate::engine::Plugin;
 use crate::guest::Remains;
 use crate::inspect::ExitCodes;
 use crate::limits::{Limit, Stop};
 use crate::outcome::{Ending, Judgement, PluginError, Reason, Returned, Status, Summary};
+use crate::spec::{Input, names_files};
 
 /// Reads an ending.
 pub(crate) fn summarize(

@@ -24,15 +24,16 @@ impl Draft {
     /// # Errors
     /// [`TapeError::Body`].
     pub fn new<T: Serialize + ?Sized>(kind: Kind, body: &T) -> Result<Draft, TapeError> {
-        if kind.as_str().starts_with("tape.") {
-            return Err(TapeError::Body(format!(
-                "{kind} records are the tape's own"
-            )));
-        }
-        // `Other` can be built by hand, and a malformed kind must not reach the tape.
-        let kind = Kind::parse(kind.as_str())
-            .ok_or_else(|| TapeError::Body(format!("{:?} is not a kind", kind.as_str())))?;
-        Draft::of(kind, body)
+        Draft::of(foreign(&kind)?, body)
+    }
+
+    /// As [`Draft::new`], for a body of strings, whole numbers, lists and structs whose fields are declared in the order of their
+    /// names, at every depth: several times faster, since nothing has to be sorted. Debug builds hold it to that.
+    ///
+    /// # Errors
+    /// [`TapeError::Body`].
+    pub fn sorted<T: Serialize>(kind: Kind, body: &T) -> Result<Draft, TapeError> {
+        Draft::made(foreign(&kind)?, in_order(body)?)
     }
 
     /// The draft of a `call.intent`; faster than [`Draft::new`].
@@ -80,7 +81,10 @@ impl Draft {
 
     /// Also makes the tape's own records.
     pub(crate) fn of<T: Serialize + ?Sized>(kind: Kind, body: &T) -> Result<Draft, TapeError> {
-        let body = canonical::to_vec(body)?;
+        Draft::made(kind, canonical::to_vec(body)?)
+    }
+
+    fn made(kind: Kind, body: Vec<u8>) -> Result<Draft, TapeError> {
         if body.first() != Some(&b'{') {
             return Err(TapeError::Body(format!(
                 "the body of {kind} is not an object"
@@ -89,6 +93,18 @@ impl Draft {
         let effect = Effect::of(&kind, &body).map_err(|fault| TapeError::Body(fault.message))?;
         Ok(Draft { kind, body, effect })
     }
+}
+
+/// A kind that others than the tape itself may write.
+fn foreign(kind: &Kind) -> Result<Kind, TapeError> {
+    if kind.as_str().starts_with("tape.") {
+        return Err(TapeError::Body(format!(
+            "{kind} records are the tape's own"
+        )));
+    }
+    // `Other` can be built by hand, and a malformed kind must not reach the tape.
+    Kind::parse(kind.as_str())
+        .ok_or_else(|| TapeError::Body(format!("{:?} is not a kind", kind.as_str())))
 }
 
 /// Body of `lease.verified`: a lease that may be used from here on, and where its envelope is.
@@ -168,8 +184,8 @@ impl Effect {
     }
 }
 
-/// Serialises a type whose fields are declared in the order of their names: canonical without a
-/// second pass.
+/// Canonical JSON of a value that has only strings, whole numbers up to 2^53 − 1, lists, and structs whose fields are declared in
+/// the order of their names: written as it stands it is canonical already.
 fn in_order<T: Serialize>(body: &T) -> Result<Vec<u8>, TapeError> {
     let bytes = serde_json::to_vec(body).map_err(|error| TapeError::Body(error.to_string()))?;
     debug_assert_eq!(canonical::to_vec(body).as_deref(), Ok(bytes.as_slice()));
