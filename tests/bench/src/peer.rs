@@ -5,8 +5,8 @@ use std::path::Path;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, ResourceTable, ResourceType};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, Store,
-    WasmFeatures,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig,
+    Store, WasmFeatures,
 };
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -139,7 +139,8 @@ fn config() -> Config {
         .total_stacks(16)
         .max_memory_size(1 << 32)
         .table_elements(1 << 16)
-        .linear_memory_keep_resident(256 << 10)
+        .linear_memory_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(8 << 10)
         .max_unused_warm_slots(16);
     let mut config = Config::new();

@@ -46,10 +46,26 @@ impl Count {
     }
 }
 
-// Without this the compiler may use vectors on the machine and may not in the guest.
+/// Bytes that are looked at together.
+const LANES: usize = 16;
+
+/// Counts as fast readers do: each lane adds up in a byte of its own, as long as none can overflow.
+// Without the attribute the compiler may use vectors on the machine and may not in the guest.
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
 fn line_feeds(content: &[u8]) -> u64 {
-    content.iter().filter(|byte| **byte == b'\n').count() as u64
+    let mut total = 0;
+    for block in content.chunks(LANES * usize::from(u8::MAX)) {
+        let (rows, rest) = block.as_chunks::<LANES>();
+        let mut lanes = [0_u8; LANES];
+        for row in rows {
+            for (lane, byte) in lanes.iter_mut().zip(row) {
+                *lane += u8::from(*byte == b'\n');
+            }
+        }
+        total += lanes.into_iter().map(u64::from).sum::<u64>();
+        total += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+    }
+    total
 }
 
 #[cfg(test)]
@@ -62,5 +78,13 @@ mod tests {
         count.add(b"one\ntwo\nthree");
         count.add(b"");
         assert_eq!((count.files, count.bytes, count.lines), (2, 13, 2));
+    }
+
+    #[test]
+    fn no_lane_overflows_and_no_rest_is_lost() {
+        for length in [0, 1, 15, 16, 17, 16 * 255, 16 * 255 + 1, 100_000] {
+            assert_eq!(line_feeds(&vec![b'\n'; length]), length as u64);
+            assert_eq!(line_feeds(&vec![b'x'; length]), 0);
+        }
     }
 }
