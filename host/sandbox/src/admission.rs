@@ -305,7 +305,7 @@ fn issue(
     let input = Digest::from_bytes(keyed(&salt, &given));
     let seed = spec
         .seed
-        .unwrap_or_else(|| keyed(rights.digest().as_bytes(), &given));
+        .unwrap_or_else(|| keyed(rights.plugin().as_bytes(), &given));
     let clock_base = spec.clock_base.unwrap_or_else(|| whole_second(now));
     let limits = rights.limits();
     let effects = rights.may_change_anything();

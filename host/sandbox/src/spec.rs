@@ -46,7 +46,7 @@ pub struct CallSpec {
     pub run: Option<(String, String)>,
     /// Wall time at the start as the guest sees it; the host's time, in whole seconds, if absent.
     pub clock_base: Option<Timestamp>,
-    /// Seed of the guest's randomness; derived from rights and input if absent, so that equal calls are equal.
+    /// Seed of the guest's randomness; derived from plugin and input if absent, so that equal calls are equal.
     pub seed: Option<[u8; 32]>,
     /// Ends the call from outside.
     pub stop: StopSwitch,
