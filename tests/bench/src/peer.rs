@@ -56,6 +56,15 @@ impl WasiView for State {
     }
 }
 
+/// How the pool gets memory back after a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pool {
+    /// As the sandbox sets it: what was touched is reset and stays mapped.
+    AsOurs,
+    /// As wasmtime does where nothing is set: everything is given back to the system.
+    AsItComes,
+}
+
 /// A gate, ready to be called.
 pub(crate) struct Gate {
     engine: Engine,
@@ -63,8 +72,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(bytes: &[u8]) -> Result<Gate, Fault> {
-        let engine = Engine::new(&config())?;
+    pub(crate) fn new(bytes: &[u8], pool: Pool) -> Result<Gate, Fault> {
+        let engine = Engine::new(&config(pool))?;
         let component = Component::new(&engine, bytes)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
@@ -99,7 +108,7 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new(bytes: &[u8]) -> Result<Program, Fault> {
-        let engine = Engine::new(&config())?;
+        let engine = Engine::new(&config(Pool::AsOurs))?;
         let component = Component::new(&engine, bytes)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
@@ -128,7 +137,7 @@ impl Program {
 }
 
 /// What decides over the speed of a guest in the sandbox's `config.rs`.
-fn config() -> Config {
+fn config(kind: Pool) -> Config {
     let mut cost = OperatorCost::default();
     cost.variable.memory_grow_per_page = 255;
     let mut pool = PoolingAllocationConfig::new();
@@ -139,10 +148,12 @@ fn config() -> Config {
         .total_stacks(16)
         .max_memory_size(1 << 32)
         .table_elements(1 << 16)
-        .linear_memory_keep_resident(1 << 20)
-        .pagemap_scan(Enabled::Auto)
-        .table_keep_resident(8 << 10)
         .max_unused_warm_slots(16);
+    if kind == Pool::AsOurs {
+        pool.linear_memory_keep_resident(1 << 20)
+            .pagemap_scan(Enabled::Auto)
+            .table_keep_resident(8 << 10);
+    }
     let mut config = Config::new();
     config
         .consume_fuel(true)
