@@ -5,7 +5,9 @@ use leasehold_sandbox::{
     Ending, LoadError, PLUGIN_BYTES, Plugin, Returned, Status, admit, inspect,
 };
 use leasehold_seal::Coded;
-use leasehold_tests::{Fault, Rig, Stage, answer, check, code, plugin_bytes, run, run_with, said};
+use leasehold_tests::{
+    Fault, Rig, Stage, answer, check, code, plugin_bytes, run, run_with, said, tool,
+};
 
 type Test = Result<(), Fault>;
 
@@ -164,6 +166,28 @@ fn sockets_may_be_imported_and_are_refused_when_used() -> Test {
     let good = stage.run("", &[])?;
     assert_eq!(code(&good), "PASS", "{good:?}");
     Ok(())
+}
+
+/// A host that gave less than was asked for made a gate take the first 8 MiB for the whole file.
+#[test]
+fn the_end_of_a_long_file_is_seen() -> Test {
+    let mut content = "filler\n".repeat((17 << 20) / 7);
+    content.push_str("needle\n");
+    let stage = Stage::new("search", &[])?;
+    std::fs::write(stage.rig.workspace().join("long.txt"), content)?;
+    let outcome = stage.ask(
+        "l:** r:**",
+        tool("search", r#"{"text": "needle"}"#),
+        |grant| {
+            grant.limits.memory_bytes = 256 << 20;
+        },
+    )?;
+    assert!(answer_holds(&outcome, "long.txt"), "{outcome:?}");
+    Ok(())
+}
+
+fn answer_holds(outcome: &leasehold_sandbox::Outcome, what: &str) -> bool {
+    matches!(&outcome.ending, Ending::Returned(leasehold_sandbox::Returned::Reply(reply)) if reply.contains(what))
 }
 
 /// Imports an interface that no lease can grant, and uses it only when it gets an argument.

@@ -17,8 +17,18 @@ pub struct Listing(Walk);
 const PATTERNS: usize = 1024;
 /// Entries that one call gives at most.
 const BATCH: u32 = 4096;
-/// Bytes that one read gives at most; half of what may cross in one host call.
-const READ_BYTES: usize = TRANSFER_BYTES / 2;
+/// Bytes that one read may ask for. More is an error rather than a shorter answer: a guest takes that for the end of the file.
+const READ_BYTES: usize = TRANSFER_BYTES;
+
+/// How much a read asks for, if it may.
+fn asked(max: u32) -> Result<usize, workspace::Error> {
+    match usize::try_from(max) {
+        Ok(max) if max <= READ_BYTES => Ok(max),
+        _ => Err(workspace::Error::Pattern(format!(
+            "a read asks for at most {READ_BYTES} bytes"
+        ))),
+    }
+}
 
 type Answer<T> = Result<T, workspace::Error>;
 
@@ -60,7 +70,10 @@ impl workspace::HostWithStore<CallState> for Host {
         max: u32,
     ) -> wasmtime::Result<Answer<Vec<u8>>> {
         enter_system(&mut door, path.len())?;
-        let max = usize::try_from(max).unwrap_or(usize::MAX).min(READ_BYTES);
+        let max = match asked(max) {
+            Ok(max) => max,
+            Err(error) => return Ok(Err(error)),
+        };
         let state = door.get();
         let Some(view) = &state.files else {
             return Ok(Err(workspace::Error::Denied("PATH-DENIED".into())));
@@ -101,7 +114,10 @@ impl workspace::HostWithStore<CallState> for Host {
         };
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = bytes.get(from..).unwrap_or_default();
-        let max = usize::try_from(max).unwrap_or(usize::MAX).min(READ_BYTES);
+        let max = match asked(max) {
+            Ok(max) => max,
+            Err(error) => return Ok(Err(error)),
+        };
         let part = rest.get(..max).unwrap_or(rest).to_vec();
         burn_bytes(&mut door, part.len())?;
         Ok(Ok(part))
