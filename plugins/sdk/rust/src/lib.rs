@@ -36,6 +36,8 @@ pub mod command;
 pub mod gate;
 pub mod host;
 pub mod manifest;
+pub mod pattern;
+pub mod text;
 pub mod workspace;
 
 pub use adapter::Adapter;

@@ -19,7 +19,7 @@ macro_rules! manifest {
     };
 }
 
-/// A manifest. Every field is there; what does not apply is `null` or empty.
+/// A manifest. Every field but `quote` is there; what does not apply is `null` or empty.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -35,6 +35,10 @@ pub struct Manifest {
     pub summary: String,
     /// Whether a gate needs to see everything that it asks for: it cannot pass on an incomplete view.
     pub complete: bool,
+    /// Whether the lines that findings name may be kept with the record and shown in reports. May be left out, and is then
+    /// `false`. A gate whose findings lie on lines that may hold secrets leaves it so.
+    #[serde(default)]
+    pub quote: bool,
     /// The rights it asks for, each with a reason.
     pub wants: Wants,
     /// JSON Schema of its configuration, or null when it takes none.
@@ -145,6 +149,9 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
     if manifest.complete && manifest.kind != Kind::Gate {
         return Err("only a gate can be complete".to_owned());
     }
+    if manifest.quote && manifest.kind != Kind::Gate {
+        return Err("only a gate has findings whose lines can be quoted".to_owned());
+    }
     if manifest.exit.is_some() && manifest.kind != Kind::Command {
         return Err("only a command has exit codes".to_owned());
     }
@@ -172,6 +179,14 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_quoted_only_where_the_manifest_says_so() {
+        let quote = |text: &str| parse(text.as_bytes()).map(|manifest| manifest.quote);
+        assert_eq!(quote(GATE), Ok(false));
+        let said = GATE.replace("\"complete\":true", "\"complete\":true,\"quote\":true");
+        assert_eq!(quote(&said), Ok(true));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (from, to, word) in [
             ("\"manifest\":1", "\"manifest\":2", "version 2"),
@@ -183,6 +198,16 @@ mod tests {
                 "tools",
             ),
             ("\"kind\":\"gate\"", "\"kind\":\"command\"", "complete"),
+            (
+                "\"kind\":\"gate\",\"summary\":\"s\",\"complete\":true",
+                "\"kind\":\"command\",\"summary\":\"s\",\"complete\":false,\"quote\":true",
+                "quoted",
+            ),
+            (
+                "\"complete\":true",
+                "\"complete\":true,\"quote\":1",
+                "boolean",
+            ),
             (
                 "\"exit\":null",
                 "\"exit\":{\"pass\":[0],\"fail\":[1]}",

@@ -5,11 +5,16 @@ use std::collections::VecDeque;
 use crate::bindings::gate_plugin::leasehold::plugin::workspace as bindings;
 pub use bindings::{Entry, Error, Kind, digest};
 
+use crate::text;
+
 /// Entries asked for in one host call.
 const ENTRIES: u32 = 4096;
 
 /// Bytes asked for in one host call. The host sends what there is, so small files cost no more for it.
 const CHUNK: u32 = 16 << 20;
+
+/// A file whose beginning is looked at first, in bytes.
+const LARGE: u64 = 256 << 10;
 
 /// What matches any of the patterns and the lease lets this plugin list, in ascending byte order of the paths. `**` is everything;
 /// no patterns match nothing. The root itself is not among the entries.
@@ -62,6 +67,26 @@ impl Iterator for Entries {
 /// As the host says: denied, absent, changed since this call first saw it, a path that is not well formed, or a failure to read.
 pub fn read(path: &str) -> Result<Vec<u8>, Error> {
     whole(|offset| bindings::read(path, offset, CHUNK))
+}
+
+/// At most `max` bytes of a file, from `offset` in bytes; fewer only at the end of the file. `max` is at most 16 MiB.
+///
+/// # Errors
+/// Those of [`read`]; [`Error::Pattern`] for a larger `max`.
+pub fn read_part(path: &str, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+    bindings::read(path, offset, max)
+}
+
+/// The text of a file from a listing, as [`text::decode`] gives it; nothing when it is binary. Of a large file the beginning is looked at
+/// before the rest is read.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_text(entry: &Entry) -> Result<Option<Vec<u8>>, Error> {
+    if entry.size > LARGE && text::decode(read_part(&entry.path, 0, text::HEAD)?).is_none() {
+        return Ok(None);
+    }
+    Ok(text::decode(read(&entry.path)?))
 }
 
 /// The whole content of a fact that the host has derived; [`Subject::inputs`](crate::gate::Subject) has the names.

@@ -676,7 +676,8 @@ pub mod leasehold {
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Reads at most `max` bytes of a file, from `offset` in bytes. An empty list means the end of the file. The host may give
-            /// less than `max` only at the end of the file.
+            /// less than `max` only at the end of the file. One read gives at most 16 MiB (16,777,216 bytes): a larger `max` is refused
+            /// (`pattern`), and larger files are read in pieces.
             #[allow(async_fn_in_trait)]
             pub fn read(
                 path: &str,
@@ -939,7 +940,7 @@ pub mod leasehold {
             }
             #[allow(unused_unsafe, clippy::all)]
             /// Reads a fact that the host has derived by itself (from the tape, from git, from the run), like `read`. The names that
-            /// exist for a gate stand in `gate.subject.inputs`.
+            /// exist for a gate stand in `gate.subject.inputs`. The bound on `max` is that of `read`.
             #[allow(async_fn_in_trait)]
             pub fn input(
                 name: &str,
