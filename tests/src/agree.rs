@@ -33,7 +33,7 @@ pub fn agree(outcome: &Outcome, records: &[Record]) -> Result<(), Fault> {
     same("code", &recorded.code.as_deref(), &outcome.summary.code)?;
     same("fuel", &recorded.fuel, &outcome.fuel)?;
     same("memory", &recorded.peak_memory, &outcome.peak_memory)?;
-    same("reads", &recorded.reads, &outcome.reads)?;
+    same("reads", &recorded.reads, &outcome.reads.digest())?;
     let (ending, exit) = match &outcome.ending {
         Ending::Returned(_) => (call::Ending::Returned, None),
         Ending::Exited(code) => (call::Ending::Exited, Some(*code)),

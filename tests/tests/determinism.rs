@@ -28,7 +28,7 @@ fn essence(outcome: &Outcome) -> (String, Vec<u8>, u64, u64, Digest, Coverage, &
         outcome.stderr.clone(),
         outcome.fuel,
         outcome.peak_memory,
-        outcome.reads,
+        outcome.reads.digest(),
         outcome.coverage,
         code(outcome),
     )

@@ -1,8 +1,8 @@
 //! Intents and outcomes: pairs, ids, charges.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use leasehold_seal::Timestamp;
+use leasehold_seal::{Digest, Timestamp};
 use leasehold_tape::call::{Intent, Outcome, call_id_fits, parse_call_id};
 use leasehold_tape::ledger::CLOCK_TOLERANCE_MS;
 use leasehold_tape::{Ledger, Record, RecordFault};
@@ -16,6 +16,8 @@ use leasehold_tape::{Ledger, Record, RecordFault};
 pub(crate) struct Calls {
     recent: BTreeSet<u128>,
     odd: HashSet<String>,
+    /// Calls without an outcome: the leaf of their intent, and their lease.
+    open: HashMap<String, (Digest, Option<Digest>)>,
 }
 
 impl Calls {
@@ -42,13 +44,31 @@ impl Calls {
             ));
         }
         check_charges(&intent)?;
+        self.open.insert(
+            intent.call.clone(),
+            (record.leaf(), intent.lease.first().copied()),
+        );
         self.forget(latest.unwrap_or(record.time));
         Ok(intent)
     }
 
-    /// Checks an outcome against the charges of its intent.
-    pub(crate) fn end(&self, record: &Record, ledger: &Ledger) -> Result<(), RecordFault> {
+    /// Checks an outcome against its intent: what it names of it, and its charges.
+    pub(crate) fn end(&mut self, record: &Record, ledger: &Ledger) -> Result<(), RecordFault> {
         let outcome: Outcome = record.body()?;
+        let named = (outcome.intent, outcome.lease);
+        if self
+            .open
+            .remove(&outcome.call)
+            .is_some_and(|own| own != named)
+        {
+            return Err(RecordFault::new(
+                "AUDIT-OUTCOME",
+                format!(
+                    "the outcome of call {} names another intent or lease than the call has",
+                    outcome.call
+                ),
+            ));
+        }
         let charges = ledger.charges(&outcome.call).ok_or_else(|| {
             RecordFault::new(
                 "AUDIT-OUTCOME",

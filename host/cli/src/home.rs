@@ -275,6 +275,11 @@ fn private_file(what: &str, path: &Path) -> Result<Vec<u8>, Failure> {
     parse::file(what, path, FILE_BYTES)
 }
 
+/// Makes a folder that only its owner can enter, unless it is there.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    private_folder(path, true)
+}
+
 fn private_folder(path: &Path, with_parents: bool) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(with_parents)

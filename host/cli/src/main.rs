@@ -11,14 +11,18 @@
 //! | `failure`, `exit`, `ui` | errors at the edge, exit codes, the only place that prints |
 
 mod ambient;
+mod builtin;
 mod commands;
 mod demo;
 mod exit;
 mod failure;
+mod findings;
 mod home;
 mod issue;
 mod parse;
 mod remedy;
+mod rules;
+mod running;
 mod session;
 mod show;
 mod text;

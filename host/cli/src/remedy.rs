@@ -7,8 +7,12 @@ use crate::text::quoted;
 /// What would help.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Remedy {
-    /// Issue the lease with this flag as well; the grant is the one that it makes.
-    Flag { flag: String, grant: Box<Grant> },
+    /// Issue the lease with this flag as well; the grant is the one that it makes. `step`: the same for a step of a pipeline.
+    Flag {
+        flag: String,
+        step: String,
+        grant: Box<Grant>,
+    },
     /// Issue it without this deny rule.
     WithoutDeny { pattern: String, grant: Box<Grant> },
     /// No lease helps; the sentence says why.
@@ -22,6 +26,24 @@ impl Remedy {
             Remedy::Flag { flag, .. } => format!("issue the lease with {flag}"),
             Remedy::WithoutDeny { pattern, .. } => {
                 format!("issue the lease without --deny {}", quoted(pattern))
+            }
+            Remedy::None(why) => (*why).to_owned(),
+        }
+    }
+
+    /// What to do about a step of a pipeline. `skip`: what the step says is not judged, which is denied as well.
+    pub(crate) fn step_words(&self, skip: &[String]) -> String {
+        match self {
+            Remedy::Flag { step, .. } => {
+                format!("{step}, then `leasehold approve` if a lease was approved")
+            }
+            Remedy::WithoutDeny { pattern, .. } if skip.contains(pattern) => {
+                format!("take {pattern:?} out of `skip`")
+            }
+            Remedy::WithoutDeny { pattern, .. } => {
+                format!(
+                    "take {pattern:?} out of `deny`, then `leasehold approve` if a lease was approved"
+                )
             }
             Remedy::None(why) => (*why).to_owned(),
         }
@@ -92,16 +114,13 @@ pub(crate) fn of_denial(code: &str, path: &str, wanted: &str, grant: &Grant) -> 
     if wanted == "write" && changed.limits.write_bytes == 0 {
         changed.limits.write_bytes = crate::issue::WRITE;
     }
+    let key = match wanted {
+        "list" | "read" => wanted,
+        _ => "write",
+    };
     Remedy::Flag {
-        flag: format!(
-            "--{} {}",
-            if wanted == "list" || wanted == "read" {
-                wanted
-            } else {
-                "write"
-            },
-            quoted(text)
-        ),
+        flag: format!("--{key} {}", quoted(text)),
+        step: format!("add {text:?} to `{key}`"),
         grant: Box::new(changed),
     }
 }
@@ -122,21 +141,21 @@ pub(crate) fn of_limit(code: &str, grant: &Grant) -> Option<Remedy> {
         }
         _ => return None,
     };
-    let flag = match code {
-        "FUEL-EXHAUSTED" => "fuel",
-        "TIME-EXCEEDED" => "wall-ms",
-        "MEMORY-EXCEEDED" => "memory",
-        "OUTPUT-EXCEEDED" => "output",
-        "WRITE-QUOTA" => "write-bytes",
-        _ => "open-files",
+    let (flag, key) = match code {
+        "FUEL-EXHAUSTED" => ("fuel", "fuel"),
+        "TIME-EXCEEDED" => ("wall-ms", "wall_ms"),
+        "MEMORY-EXCEEDED" => ("memory", "memory_bytes"),
+        "OUTPUT-EXCEEDED" => ("output", "output_bytes"),
+        "WRITE-QUOTA" => ("write-bytes", "write_bytes"),
+        _ => ("open-files", "open_files"),
     };
     let mut changed = grant.clone();
     let value = field(&mut changed.limits);
     // How much it would have taken is not known: it was stopped.
     *value = value.saturating_mul(2).max(1);
-    let flag = format!("--{flag} {value}");
     Some(Remedy::Flag {
-        flag,
+        flag: format!("--{flag} {value}"),
+        step: format!("state `limits = {{ {key} = {value} }}`"),
         grant: Box::new(changed),
     })
 }
@@ -179,6 +198,23 @@ mod tests {
         assert_eq!(
             of_denial("PATH-DENIED", ".", "list", &grant()).words(),
             "issue the lease with --list '*'"
+        );
+    }
+
+    #[test]
+    fn a_step_is_told_which_of_its_keys_to_change() {
+        let words = |remedy: Remedy| remedy.step_words(&["secret/**".to_owned()]);
+        assert_eq!(
+            words(of_denial("PATH-DENIED", "a.md", "read", &grant())),
+            "add \"a.md\" to `read`, then `leasehold approve` if a lease was approved"
+        );
+        assert_eq!(
+            words(of_denial("PATH-DENIED", "secret/key", "read", &grant())),
+            "take \"secret/**\" out of `skip`"
+        );
+        assert_eq!(
+            words(of_limit("MEMORY-EXCEEDED", &grant()).unwrap()),
+            "state `limits = { memory_bytes = 536870912 }`, then `leasehold approve` if a lease was approved"
         );
     }
 

@@ -1,6 +1,7 @@
 //! Leases and rights in words, and the command line that would issue them.
 
 use leasehold_lease::{Audience, FileGrant, Grant, Holder, Kind, LeaseDoc, Limits, Pattern};
+use leasehold_sandbox::Status;
 use leasehold_seal::{Digest, KeyId, Timestamp, Trust};
 
 use crate::issue;
@@ -88,6 +89,18 @@ pub(crate) fn rights(grant: &Grant) -> Vec<Line> {
     lines.push(part("network", "nothing".to_owned()));
     lines.push(part("limits", limits(&grant.limits)));
     lines
+}
+
+/// The word for what came of a step or a call, and how it looks; `None`: not run.
+pub(crate) fn status_word(status: Option<Status>) -> (&'static str, Style) {
+    match status {
+        Some(Status::Pass) => ("pass", Style::Good),
+        Some(Status::Fail) => ("fail", Style::Bad),
+        Some(Status::Error) => ("error", Style::Bad),
+        Some(Status::Blocked) => ("blocked", Style::Warn),
+        Some(Status::Skipped) => ("skipped", Style::Warn),
+        None => ("not-run", Style::Dim),
+    }
 }
 
 /// All limits on one line.

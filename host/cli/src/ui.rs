@@ -4,6 +4,7 @@
 //! or pretend to be a line of ours. Only [`Ui::raw`] and, where no terminal is, [`Ui::foreign`] let bytes through as they are. Colour is used on terminals only, never
 //! with `NO_COLOR` set, and never is the only carrier of a meaning.
 
+mod progress;
 mod stream;
 
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::text::{clip, visible, visible_json, visible_lines};
 
+pub(crate) use progress::Progress;
 use stream::{Sink, Stream};
 
 /// How results are written.
@@ -132,6 +134,12 @@ impl Ui {
         if !self.is_json() {
             self.err.line(&line.into());
         }
+    }
+
+    /// A bar for something of so many steps; on a terminal and for people only.
+    pub(crate) fn progress(&self, steps: u64) -> Progress {
+        let shown = !self.is_json() && self.err.is_terminal();
+        Progress::new(steps, shown)
     }
 
     /// The result, for programs: one JSON document.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use leasehold_files::{FileId, Protected, Tree};
+use leasehold_lease::Pattern;
+use leasehold_pipeline::Workspace;
 use leasehold_seal::Class;
 
 use crate::failure::{Failure, OrFail};
@@ -20,16 +22,49 @@ const GIT_FILE_BYTES: u64 = 4_096;
 /// # Errors
 /// `WORKSPACE-MISSING`, `HOME-IN-WORKSPACE`, and those of [`Tree::open`].
 pub(crate) fn open(folder: &Path, home: &Home, rules: &[PathBuf]) -> Result<Tree, Failure> {
-    home.check_outside(folder)?;
-    let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(|error| {
-        let sentence = format!(
-            "the workspace {} cannot be opened: {error}",
-            folder.display()
-        );
-        Failure::new("WORKSPACE-MISSING", Class::Blocked, sentence)
-            .hint("give a folder that exists: --workspace DIR")
-    })?;
+    let dir = open_dir(folder, home)?;
     Tree::open(dir, protected(folder, home, rules)).or_fail()
+}
+
+/// Opens a folder as the workspace of a run: no step changes the files of its rules, whether they are there or not.
+///
+/// # Errors
+/// Those of [`open`].
+pub(crate) fn open_for_run(
+    folder: &Path,
+    home: &Home,
+    rules: &[PathBuf],
+) -> Result<Workspace, Failure> {
+    let dir = open_dir(folder, home)?;
+    let mut protected = protected(folder, home, rules);
+    let inside = rules
+        .iter()
+        .filter_map(|path| path.strip_prefix(folder).ok());
+    // A name with `*` in it is a pattern that also matches itself.
+    protected.fixed_paths = inside
+        .filter_map(|path| path.to_str()?.parse::<Pattern>().ok())
+        .collect();
+    let tree = dir.try_clone().map_err(|error| unopened(folder, &error))?;
+    Ok(Workspace {
+        tree: Tree::open(tree, protected.clone()).or_fail()?,
+        dir,
+        path: folder.to_owned(),
+        protected,
+    })
+}
+
+fn open_dir(folder: &Path, home: &Home) -> Result<Dir, Failure> {
+    home.check_outside(folder)?;
+    Dir::open_ambient_dir(folder, ambient_authority()).map_err(|error| unopened(folder, &error))
+}
+
+fn unopened(folder: &Path, error: &std::io::Error) -> Failure {
+    let sentence = format!(
+        "the workspace {} cannot be opened: {error}",
+        folder.display()
+    );
+    Failure::new("WORKSPACE-MISSING", Class::Blocked, sentence)
+        .hint("give a folder that exists: --workspace DIR")
 }
 
 fn protected(folder: &Path, home: &Home, rules: &[PathBuf]) -> Protected {

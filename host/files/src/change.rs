@@ -15,21 +15,22 @@ impl View {
     /// [`Kind::Access`] where the path may not be written, whether something is there or not; [`Kind::Exist`];
     /// [`Kind::Quota`]; and the kinds of path resolution.
     pub fn create_dir_at(&self, dir: &Node, path: &str) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, true)?;
-        let place = turn.resolve(&base, path, false, Wanted::Write)?;
-        if !place.sight.write {
-            return Err(turn.deny(&place.path, Wanted::Write));
-        }
-        if place.spot.is_some() {
-            return Err(FsError::plain(Kind::Exist, &place.path));
-        }
-        turn.check_make(&place)?;
-        turn.charge_entry()?;
-        sys::create_dir(place.parent(&turn), place.name()?)
-            .map_err(|errno| host(errno, &place.path))?;
-        turn.state.log.made_dir(&place.path);
-        Ok(())
+        self.change(|turn| {
+            let base = turn.dir_path(dir, true)?;
+            let place = turn.resolve(&base, path, false, Wanted::Write)?;
+            if !place.sight.write {
+                return Err(turn.deny(&place.path, Wanted::Write));
+            }
+            if place.spot.is_some() {
+                return Err(FsError::plain(Kind::Exist, &place.path));
+            }
+            turn.check_make(&place)?;
+            turn.charge_entry()?;
+            sys::create_dir(place.parent(turn), place.name()?)
+                .map_err(|errno| host(errno, &place.path))?;
+            turn.state.log.made_dir(&place.path);
+            Ok(())
+        })
     }
 
     /// Removes an empty directory. Whether it is empty is thereby known to whoever may remove it, also where something
@@ -39,18 +40,19 @@ impl View {
     /// [`Kind::Access`] where the path may not be written; [`Kind::NotEmpty`]; [`Kind::NotDirectory`]; [`Kind::Busy`]
     /// for the root; and the kinds of path resolution.
     pub fn remove_dir_at(&self, dir: &Node, path: &str) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, true)?;
-        let place = turn.resolve(&base, path, false, Wanted::Write)?;
-        let spot = turn.removable(&place)?;
-        if spot.meta.kind != Type::Directory || place.last == Last::Link {
-            return Err(FsError::plain(Kind::NotDirectory, &place.path));
-        }
-        sys::remove_dir(place.parent(&turn), place.name()?)
-            .map_err(|errno| host(errno, &place.path))?;
-        turn.forget_all();
-        turn.state.log.removed_dir(&place.path);
-        Ok(())
+        self.change(|turn| {
+            let base = turn.dir_path(dir, true)?;
+            let place = turn.resolve(&base, path, false, Wanted::Write)?;
+            let spot = turn.removable(&place)?;
+            if spot.meta.kind != Type::Directory || place.last == Last::Link {
+                return Err(FsError::plain(Kind::NotDirectory, &place.path));
+            }
+            sys::remove_dir(place.parent(turn), place.name()?)
+                .map_err(|errno| host(errno, &place.path))?;
+            turn.forget_all();
+            turn.state.log.removed_dir(&place.path);
+            Ok(())
+        })
     }
 
     /// Removes anything but a directory; a link itself, never what it points to.
@@ -58,20 +60,21 @@ impl View {
     /// # Errors
     /// [`Kind::Access`] where the path may not be written; [`Kind::IsDirectory`]; and the kinds of path resolution.
     pub fn unlink_at(&self, dir: &Node, path: &str) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, true)?;
-        let place = turn.resolve(&base, path, false, Wanted::Write)?;
-        let spot = turn.removable(&place)?;
-        if spot.meta.kind == Type::Directory {
-            return Err(FsError::plain(Kind::IsDirectory, &place.path));
-        }
-        let before = turn.content_at(&place.path);
-        turn.shared.check_revoked()?;
-        sys::remove_file(place.parent(&turn), place.name()?)
-            .map_err(|errno| host(errno, &place.path))?;
-        turn.forget(&place.path);
-        turn.state.log.removed(&place.path, before);
-        Ok(())
+        self.change(|turn| {
+            let base = turn.dir_path(dir, true)?;
+            let place = turn.resolve(&base, path, false, Wanted::Write)?;
+            let spot = turn.removable(&place)?;
+            if spot.meta.kind == Type::Directory {
+                return Err(FsError::plain(Kind::IsDirectory, &place.path));
+            }
+            let before = turn.content_at(&place.path);
+            turn.shared.check_revoked()?;
+            sys::remove_file(place.parent(turn), place.name()?)
+                .map_err(|errno| host(errno, &place.path))?;
+            turn.forget(&place.path);
+            turn.state.log.removed(&place.path, before);
+            Ok(())
+        })
     }
 
     /// Moves a file or directory. A file that is at the new path is replaced, as is an empty directory.
@@ -90,30 +93,31 @@ impl View {
         new_dir: &Node,
         new: &str,
     ) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let old_base = turn.dir_path(old_dir, true)?;
-        let new_base = turn.dir_path(new_dir, true)?;
-        let old = turn.resolve(&old_base, old, false, Wanted::Write)?;
-        let new = turn.resolve(&new_base, new, false, Wanted::Write)?;
-        let kind = turn.removable(&old)?.meta.kind;
-        new.name()?;
-        if old.last == Last::Link || new.last == Last::Link {
-            return Err(turn.refuse(&old.path, Wanted::Write, error::LINK_DENIED));
-        }
-        if new.spot.is_some() {
-            turn.removable(&new)?;
-        } else {
-            turn.check_make(&new)?;
-        }
-        if old.path == new.path {
-            return Ok(());
-        }
-        match kind {
-            Type::File => turn.move_file(&old, &new),
-            Type::Directory => turn.move_dir(&old, &new),
-            Type::Symlink => Err(turn.refuse(&old.path, Wanted::Write, error::LINK_DENIED)),
-            Type::Other => Err(turn.refuse(&old.path, Wanted::Write, error::FILE_TYPE)),
-        }
+        self.change(|turn| {
+            let old_base = turn.dir_path(old_dir, true)?;
+            let new_base = turn.dir_path(new_dir, true)?;
+            let old = turn.resolve(&old_base, old, false, Wanted::Write)?;
+            let new = turn.resolve(&new_base, new, false, Wanted::Write)?;
+            let kind = turn.removable(&old)?.meta.kind;
+            new.name()?;
+            if old.last == Last::Link || new.last == Last::Link {
+                return Err(turn.refuse(&old.path, Wanted::Write, error::LINK_DENIED));
+            }
+            if new.spot.is_some() {
+                turn.removable(&new)?;
+            } else {
+                turn.check_make(&new)?;
+            }
+            if old.path == new.path {
+                return Ok(());
+            }
+            match kind {
+                Type::File => turn.move_file(&old, &new),
+                Type::Directory => turn.move_dir(&old, &new),
+                Type::Symlink => Err(turn.refuse(&old.path, Wanted::Write, error::LINK_DENIED)),
+                Type::Other => Err(turn.refuse(&old.path, Wanted::Write, error::FILE_TYPE)),
+            }
+        })
     }
 
     /// Refuses to make a link, hard or symbolic, at a path: no guest makes links.
@@ -121,18 +125,19 @@ impl View {
     /// # Errors
     /// Always: [`Kind::NotPermitted`], code `LINK-DENIED`.
     pub fn link_at(&self, dir: &Node, path: &str) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        turn.dir_path(dir, false)?;
-        turn.state.ledger.add(
-            path.get(..MAX_SHOWN).unwrap_or(path),
-            Wanted::Write,
-            error::LINK_DENIED,
-        );
-        Err(FsError::new(
-            Kind::NotPermitted,
-            error::LINK_DENIED,
-            "guests make no links",
-        ))
+        self.change(|turn| {
+            turn.dir_path(dir, false)?;
+            turn.state.ledger.add(
+                path.get(..MAX_SHOWN).unwrap_or(path),
+                Wanted::Write,
+                error::LINK_DENIED,
+            );
+            Err(FsError::new(
+                Kind::NotPermitted,
+                error::LINK_DENIED,
+                "guests make no links",
+            ))
+        })
     }
 
     /// Answers a request to set the times of what a path leads to: whether that may be written. Times a guest sees are
@@ -141,13 +146,14 @@ impl View {
     /// # Errors
     /// [`Kind::Access`] where the path may not be written; and the kinds of path resolution.
     pub fn set_times_at(&self, dir: &Node, path: &str, follow: bool) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, false)?;
-        let place = turn.look(&base, path, follow, Wanted::Write)?;
-        if !place.sight.write {
-            return Err(turn.deny(&place.path, Wanted::Write));
-        }
-        turn.there(&place).map(|_| ())
+        self.change(|turn| {
+            let base = turn.dir_path(dir, false)?;
+            let place = turn.look(&base, path, follow, Wanted::Write)?;
+            if !place.sight.write {
+                return Err(turn.deny(&place.path, Wanted::Write));
+            }
+            turn.there(&place).map(|_| ())
+        })
     }
 }
 

@@ -1,14 +1,16 @@
 //! What is in files: reading and writing through open descriptors.
 
 use std::fs::File;
+use std::sync::Arc;
 
 use leasehold_lease::RelPath;
 
 use crate::error::{self, FsError, Kind};
 use crate::node::Node;
+use crate::reads::{Delivery, Told};
 use crate::resolve::host;
 use crate::sys::{self, Meta};
-use crate::view::{Turn, View};
+use crate::view::{Record, Turn, View};
 
 impl View {
     /// Reads at most `max` bytes from `offset`. The second value says that the end of the file was reached; fewer than
@@ -18,10 +20,11 @@ impl View {
     /// [`Kind::BadDescriptor`] when it was not opened for reading; [`Kind::IsDirectory`]; [`Kind::TooLarge`];
     /// [`Kind::Io`].
     pub fn read(&self, node: &Node, offset: u64, max: usize) -> Result<(Vec<u8>, bool), FsError> {
-        let mut turn = self.turn()?;
-        let (file, path) = turn.file(node, node.inner.flags.read)?;
-        let size = sys::meta_of(file).map_err(|errno| host(errno, &path))?.size;
-        turn.read_bytes(file, &path, size, offset, max)
+        self.act(|turn| {
+            let (file, path) = turn.file(node, node.inner.flags.read)?;
+            let meta = sys::meta_of(file).map_err(|errno| host(errno, &path))?;
+            turn.read_bytes(file, &path, &meta, offset, max)
+        })
     }
 
     /// Like [`View::read`], into a buffer of the caller. Returns how many bytes there were; fewer than the buffer holds
@@ -30,33 +33,29 @@ impl View {
     /// # Errors
     /// Those of [`View::read`].
     pub fn read_into(&self, node: &Node, offset: u64, into: &mut [u8]) -> Result<usize, FsError> {
-        let mut turn = self.turn()?;
-        let (file, path) = turn.file(node, node.inner.flags.read)?;
-        check_end(&path, offset, into.len())?;
-        let mut filled = 0;
-        while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match sys::read_into(file, rest, offset + filled as u64)
-                .map_err(|errno| host(errno, &path))?
-            {
-                0 => break,
-                count => filled += count,
+        self.act(|turn| {
+            let (file, path) = turn.file(node, node.inner.flags.read)?;
+            check_end(&path, offset, into.len())?;
+            let meta = sys::meta_of(file).map_err(|errno| host(errno, &path))?;
+            let mut filled = 0;
+            while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                match sys::read_into(file, rest, offset + filled as u64)
+                    .map_err(|errno| host(errno, &path))?
+                {
+                    0 => break,
+                    count => filled += count,
+                }
+                turn.shared.check_revoked()?;
             }
-            turn.shared.check_revoked()?;
-        }
-        let record = turn.shared.record;
-        let size = if filled < into.len() {
-            Some(offset.saturating_add(filled as u64))
-        } else {
-            None
-        };
-        turn.state.reads.delivered(
-            path.as_str(),
-            size,
-            offset,
-            into.get(..filled).unwrap_or_default(),
-            record,
-        );
-        Ok(filled)
+            let bytes = into.get(..filled).unwrap_or_default();
+            let told = match filled {
+                0 if !into.is_empty() => Told::Size(meta.size),
+                _ if filled < into.len() => Told::Size(offset.saturating_add(filled as u64)),
+                _ => Told::Nothing,
+            };
+            turn.deliver(file, &path, &meta, (offset, bytes, told));
+            Ok(filled)
+        })
     }
 
     /// Writes all bytes at `offset`; a gap before it becomes zeros and is charged like what is written.
@@ -65,10 +64,11 @@ impl View {
     /// [`Kind::BadDescriptor`] when it was not opened for writing; [`Kind::Quota`], then nothing was written;
     /// [`Kind::TooLarge`]; [`Kind::NoSpace`]; [`Kind::Io`].
     pub fn write(&self, node: &Node, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let (file, path) = turn.file(node, node.inner.flags.write)?;
-        turn.write_bytes(file, &path, Some(offset), bytes)
-            .map(|_| ())
+        self.change(|turn| {
+            let (file, path) = turn.file(node, node.inner.flags.write)?;
+            turn.write_bytes(file, &path, Some(offset), bytes)
+                .map(|_| ())
+        })
     }
 
     /// Writes all bytes at the end of the file. Returns where they were written.
@@ -76,9 +76,10 @@ impl View {
     /// # Errors
     /// Those of [`View::write`].
     pub fn append(&self, node: &Node, bytes: &[u8]) -> Result<u64, FsError> {
-        let mut turn = self.turn()?;
-        let (file, path) = turn.file(node, node.inner.flags.write)?;
-        turn.write_bytes(file, &path, None, bytes)
+        self.change(|turn| {
+            let (file, path) = turn.file(node, node.inner.flags.write)?;
+            turn.write_bytes(file, &path, None, bytes)
+        })
     }
 
     /// Sets the size of the file. What it grows is charged like what is written.
@@ -86,13 +87,14 @@ impl View {
     /// # Errors
     /// Those of [`View::write`].
     pub fn set_size(&self, node: &Node, size: u64) -> Result<(), FsError> {
-        let mut turn = self.turn()?;
-        let (file, path) = turn.file(node, node.inner.flags.write)?;
-        check_end(&path, size, 0)?;
-        let meta = turn.writable_meta(file, &path)?;
-        turn.charge(size.saturating_sub(meta.size))?;
-        turn.before_write(&path, file, &meta)?;
-        sys::set_size(file, size).map_err(|errno| host(errno, &path))
+        self.change(|turn| {
+            let (file, path) = turn.file(node, node.inner.flags.write)?;
+            check_end(&path, size, 0)?;
+            let meta = turn.writable_meta(file, &path)?;
+            turn.charge(size.saturating_sub(meta.size))?;
+            turn.before_write(&path, file, &meta)?;
+            sys::set_size(file, size).map_err(|errno| host(errno, &path))
+        })
     }
 
     /// Brings the content to the disk; nothing for a descriptor that was not opened for writing.
@@ -100,14 +102,15 @@ impl View {
     /// # Errors
     /// [`Kind::Io`].
     pub fn sync(&self, node: &Node) -> Result<(), FsError> {
-        let turn = self.turn()?;
-        turn.check_owner(node)?;
-        match &node.inner.file {
-            Some(file) if node.inner.flags.write => {
-                sys::sync(file).map_err(|errno| host(errno, &node.path()))
+        self.act(|turn| {
+            turn.check_owner(node)?;
+            match &node.inner.file {
+                Some(file) if node.inner.flags.write => {
+                    sys::sync(file).map_err(|errno| host(errno, &node.path()))
+                }
+                _ => Ok(()),
             }
-            _ => Ok(()),
-        }
+        })
     }
 }
 
@@ -117,7 +120,7 @@ impl Turn<'_> {
         &self,
         node: &'n Node,
         opened_for_it: bool,
-    ) -> Result<(&'n File, RelPath), FsError> {
+    ) -> Result<(&'n File, Arc<RelPath>), FsError> {
         self.check_owner(node)?;
         let path = node.path();
         let Some(file) = &node.inner.file else {
@@ -134,17 +137,17 @@ impl Turn<'_> {
         Ok((file, path))
     }
 
-    /// Reads at most `max` bytes of a file whose size is `size`, recorded.
+    /// Reads at most `max` bytes of a file that was in this state when the operation began, recorded.
     pub(crate) fn read_bytes(
         &mut self,
         file: &File,
         path: &RelPath,
-        size: u64,
+        meta: &Meta,
         offset: u64,
         max: usize,
     ) -> Result<(Vec<u8>, bool), FsError> {
         check_end(path, offset, 0)?;
-        let left = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let left = usize::try_from(meta.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = left.min(max);
         let mut bytes = Vec::with_capacity(wanted);
         while bytes.len() < wanted {
@@ -157,11 +160,35 @@ impl Turn<'_> {
         // The host may have room for more than was asked for.
         bytes.truncate(wanted);
         let end = max > 0 && (bytes.len() < wanted || left <= max);
-        let record = self.shared.record;
-        self.state
-            .reads
-            .delivered(path.as_str(), end.then_some(size), offset, &bytes, record);
+        let told = match bytes.len() {
+            _ if max == 0 => Told::Nothing,
+            0 => Told::Size(meta.size),
+            count if end => Told::Size(offset.saturating_add(count as u64)),
+            _ => Told::More,
+        };
+        self.deliver(file, path, meta, (offset, &bytes, told));
         Ok((bytes, end))
+    }
+
+    /// Records bytes that were read from a file that was in this state when the operation began.
+    fn deliver(
+        &mut self,
+        file: &File,
+        path: &RelPath,
+        meta: &Meta,
+        (offset, bytes, told): (u64, &[u8], Told),
+    ) {
+        let contents = self.shared.record == Record::Contents;
+        let whole = contents && offset == 0 && !bytes.is_empty() && bytes.len() as u64 == meta.size;
+        let memo = self.shared.tree.memo();
+        let delivery = Delivery {
+            offset,
+            len: bytes.len() as u64,
+            bytes,
+            told,
+            digest: whole.then(|| memo.of_content(file, meta, self.began, bytes)),
+        };
+        self.state.reads.delivered(path, &delivery, contents);
     }
 
     /// Writes all bytes at `offset`, or at the end. Returns where.

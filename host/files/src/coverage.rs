@@ -19,6 +19,8 @@ pub struct Coverage {
     pub non_utf8: u64,
     /// Entries left out because they are closed to every guest: `.git`, home. They make no view incomplete.
     pub protected: u64,
+    /// Entries left out because they are declared as not judged. They make no view incomplete.
+    pub skipped: u64,
     /// Directories that the host could not list.
     pub failed: u64,
     /// Operations that the rules refused.
@@ -26,8 +28,9 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Whether nothing was kept from the call: no name left out, no directory unlisted, no operation refused. Content that may not be read but
-    /// whose name is shown (`unreadable`) does not count: that is for whoever needs content to judge.
+    /// Whether nothing was kept from the call: no name left out, no directory unlisted, no operation refused. What is
+    /// declared as not judged (`skipped`) does not count, nor does content that may not be read but whose name is shown
+    /// (`unreadable`): that is for whoever needs content to judge.
     #[must_use]
     pub fn complete(&self) -> bool {
         self.hidden == 0 && self.non_utf8 == 0 && self.failed == 0 && self.denied == 0
@@ -64,6 +67,7 @@ pub(crate) struct Tally {
     hidden: HashSet<u64>,
     non_utf8: HashSet<u64>,
     protected: HashSet<u64>,
+    skipped: HashSet<u64>,
     failed: HashSet<u64>,
 }
 
@@ -74,6 +78,7 @@ pub(crate) enum Shown {
     Hidden,
     NonUtf8,
     Protected,
+    Skipped,
     Failed,
 }
 
@@ -98,6 +103,7 @@ impl Tally {
             Shown::Hidden => drop(self.hidden.insert(key)),
             Shown::NonUtf8 => drop(self.non_utf8.insert(key)),
             Shown::Protected => drop(self.protected.insert(key)),
+            Shown::Skipped => drop(self.skipped.insert(key)),
             Shown::Failed => drop(self.failed.insert(key)),
         }
     }
@@ -109,6 +115,7 @@ impl Tally {
             hidden: self.hidden.len() as u64,
             non_utf8: self.non_utf8.len() as u64,
             protected: self.protected.len() as u64,
+            skipped: self.skipped.len() as u64,
             failed: self.failed.len() as u64,
             denied,
         }

@@ -94,6 +94,8 @@ pub struct FsError {
     kind: Kind,
     code: &'static str,
     message: String,
+    /// The read set says why: it is the answer for a place where nothing was found.
+    noted: bool,
 }
 
 impl FsError {
@@ -108,6 +110,7 @@ impl FsError {
             kind,
             code,
             message: message.into(),
+            noted: false,
         }
     }
 
@@ -133,6 +136,19 @@ impl FsError {
             _ => (IO, "it could not be done"),
         };
         Self::new(kind, code, format!("{path}: {what}"))
+    }
+
+    /// The answer for a place where nothing was found, which stands in the read set.
+    pub(crate) fn no_entry(path: &impl fmt::Display) -> Self {
+        Self {
+            noted: true,
+            ..Self::plain(Kind::NoEntry, path)
+        }
+    }
+
+    /// Whether the read set says why.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted
     }
 
     pub(crate) fn revoked() -> Self {

@@ -2,16 +2,19 @@
 
 use cap_std::fs::Dir;
 use leasehold_lease::{RelPath, is_protected_name};
+use leasehold_seal::Digest;
 
 use crate::coverage::Shown;
 use crate::error::{FsError, Kind};
+use crate::hash::Hasher;
 use crate::node::Node;
 use crate::protect::FileId;
-use crate::reads::Hasher;
+use crate::readset::Flaw;
 use crate::resolve::host;
 use crate::stat::FileKind;
 use crate::sys::{self, RawEntry, Type};
-use crate::view::{Turn, View};
+use crate::tree::Tree;
+use crate::view::{Record, Turn, View};
 
 /// One entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,55 @@ pub(crate) struct Visible {
     pub(crate) listed: bool,
 }
 
+/// What is in a directory, for one call.
+pub(crate) struct Found {
+    pub(crate) dir: Dir,
+    pub(crate) visible: Vec<Visible>,
+    /// [`Listing::digest`]
+    pub(crate) digest: Digest,
+}
+
+/// Everything that is in a directory, in ascending byte order.
+pub(crate) struct Listing {
+    /// Each with what it is and whether no guest may see it.
+    entries: Vec<(RawEntry, Type, bool)>,
+    /// SHA-256 over names, kinds and what is closed: all that the answers to a listing can depend on, under any rules.
+    pub(crate) digest: Digest,
+    /// An entry went away meanwhile.
+    pub(crate) restless: bool,
+}
+
+impl Listing {
+    /// Sorts out what was found in a directory on device `dev`.
+    pub(crate) fn of(tree: &Tree, dir: &Dir, dev: u64, mut raw: Vec<RawEntry>) -> Self {
+        raw.sort_unstable_by(|one, other| bytes_of(one).cmp(bytes_of(other)));
+        let mut entries = Vec::with_capacity(raw.len());
+        let mut digest = Hasher::new("leasehold/directory/1");
+        let mut restless = false;
+        for entry in raw {
+            let Some(kind) = kind_of(dir, &entry) else {
+                restless = true;
+                continue;
+            };
+            let closed = is_closed(tree, dev, &entry);
+            let kind_code = match kind {
+                Type::File => 0,
+                Type::Directory => 1,
+                Type::Symlink => 2,
+                Type::Other => 3,
+            };
+            digest.bytes(bytes_of(&entry));
+            digest.number(kind_code | u64::from(closed) << 8);
+            entries.push((entry, kind, closed));
+        }
+        Self {
+            entries,
+            digest: digest.finish(),
+            restless,
+        }
+    }
+}
+
 impl View {
     /// The entries of an open directory that the call may see, in ascending byte order of their names: those the rules
     /// let it list, and directories on the way to something it may see.
@@ -39,30 +91,25 @@ impl View {
     /// [`Kind::BadDescriptor`] when it was not opened for reading; [`Kind::NotDirectory`]; [`Kind::NoEntry`] or
     /// [`Kind::Changed`] when the directory is gone; [`Kind::Io`].
     pub fn list(&self, node: &Node) -> Result<Vec<Entry>, FsError> {
-        let mut turn = self.turn()?;
-        let path = turn.dir_path(node, false)?;
-        if !node.inner.flags.read {
-            let message = format!("{path}: the directory was not opened for listing");
-            return Err(FsError::new(
-                Kind::BadDescriptor,
-                crate::error::HANDLE_RIGHTS,
-                message,
-            ));
-        }
-        let (_, visible) = turn.entries(&path, |_, _| true)?;
-        let mut digest = Hasher::new("leasehold/listing/1");
-        let entries: Vec<Entry> = visible
-            .into_iter()
-            .map(|entry| Entry {
+        self.act(|turn| {
+            let path = turn.dir_path(node, false)?;
+            if !node.inner.flags.read {
+                let message = format!("{path}: the directory was not opened for listing");
+                return Err(FsError::new(
+                    Kind::BadDescriptor,
+                    crate::error::HANDLE_RIGHTS,
+                    message,
+                ));
+            }
+            let found = turn.entries(&path, |_, _| true)?;
+            let exact = turn.shared.record == Record::Contents;
+            turn.state.reads.listed(&path, found.digest, exact);
+            let entries = found.visible.into_iter().map(|entry| Entry {
                 name: entry.name,
                 kind: entry.kind.into(),
-            })
-            .collect();
-        for entry in &entries {
-            digest.text(&entry.name).number(entry.kind as u64);
-        }
-        turn.state.reads.listed(path.as_str(), digest.finish());
-        Ok(entries)
+            });
+            Ok(entries.collect())
+        })
     }
 }
 
@@ -73,7 +120,7 @@ impl Turn<'_> {
         &mut self,
         path: &RelPath,
         concerns: impl Fn(&RelPath, Type) -> bool,
-    ) -> Result<(Dir, Vec<Visible>), FsError> {
+    ) -> Result<Found, FsError> {
         let found = self.raw_entries(path);
         if found
             .as_ref()
@@ -82,19 +129,20 @@ impl Turn<'_> {
             self.state.tally.count(path.as_str(), b"", Shown::Failed);
         }
         let (dir, dev, raw) = found?;
-        let mut visible = Vec::with_capacity(raw.len());
-        for entry in raw {
-            self.shared.check_revoked()?;
-            let Some(kind) = self.kind_of(&dir, &entry) else {
-                continue;
-            };
-            let closed = self.is_closed(dev, &entry);
-            if let Some(entry) = self.judge(path, entry, kind, closed, &concerns) {
-                visible.push(entry);
-            }
+        let listing = Listing::of(&self.shared.tree, &dir, dev, raw);
+        if listing.restless {
+            self.state.reads.flaw(Flaw::Changed);
         }
-        visible.sort_unstable_by(|one, other| one.name.as_bytes().cmp(other.name.as_bytes()));
-        Ok((dir, visible))
+        let mut visible = Vec::with_capacity(listing.entries.len());
+        for (entry, kind, closed) in listing.entries {
+            self.shared.check_revoked()?;
+            visible.extend(self.judge(path, entry, kind, closed, &concerns));
+        }
+        Ok(Found {
+            dir,
+            visible,
+            digest: listing.digest,
+        })
     }
 
     /// The directory at a resolved path, its device, and what is in it.
@@ -106,25 +154,6 @@ impl Turn<'_> {
         let dir = sys::open_listing(&spot).map_err(|errno| host(errno, path))?;
         let raw = sys::entries(&dir).map_err(|errno| host(errno, path))?;
         Ok((dir, spot.meta.id.dev, raw))
-    }
-
-    /// What an entry is; `None` when it has gone meanwhile.
-    fn kind_of(&self, dir: &Dir, entry: &RawEntry) -> Option<Type> {
-        match (entry.kind, &entry.name) {
-            (Some(kind), _) => Some(kind),
-            (None, Some(name)) => sys::meta_at(dir, name).ok().map(|meta| meta.kind),
-            (None, None) => Some(Type::Other),
-        }
-    }
-
-    /// Whether no guest may see an entry. What is mounted on it shows only when it is opened.
-    fn is_closed(&self, dev: u64, entry: &RawEntry) -> bool {
-        let id = FileId {
-            dev,
-            ino: entry.ino,
-        };
-        entry.name.as_deref().is_some_and(is_protected_name)
-            || self.shared.tree.protected().is_closed(id)
     }
 
     /// Whether the call sees an entry; counts it.
@@ -149,7 +178,12 @@ impl Turn<'_> {
             Ok(_) if closed => Shown::Protected,
             Ok(path) => {
                 let sight = self.sight(path);
-                if sight.list {
+                if sight.skipped {
+                    if !concerns(path, kind) {
+                        return None;
+                    }
+                    Shown::Skipped
+                } else if sight.list {
                     Shown::Listed {
                         readable: kind != Type::File || sight.read,
                     }
@@ -181,4 +215,26 @@ impl Turn<'_> {
             _ => None,
         }
     }
+}
+
+fn bytes_of(entry: &RawEntry) -> &[u8] {
+    (entry.name.as_ref()).map_or(entry.bytes.as_slice(), String::as_bytes)
+}
+
+/// What an entry is; `None` when it has gone meanwhile.
+fn kind_of(dir: &Dir, entry: &RawEntry) -> Option<Type> {
+    match (entry.kind, &entry.name) {
+        (Some(kind), _) => Some(kind),
+        (None, Some(name)) => sys::meta_at(dir, name).ok().map(|meta| meta.kind),
+        (None, None) => Some(Type::Other),
+    }
+}
+
+/// Whether no guest may see an entry. What is mounted on it shows only when it is opened.
+fn is_closed(tree: &Tree, dev: u64, entry: &RawEntry) -> bool {
+    let id = FileId {
+        dev,
+        ino: entry.ino,
+    };
+    entry.name.as_deref().is_some_and(is_protected_name) || tree.protected().is_closed(id)
 }

@@ -9,8 +9,9 @@ use leasehold_lease::RelPath;
 
 use crate::error::{FsError, Wanted};
 use crate::resolve::{Last, Place, ends_as_dir};
+use crate::rules::Sight;
 use crate::sys::{self, Spot, Type};
-use crate::view::Turn;
+use crate::view::{Known, Turn};
 
 impl Turn<'_> {
     /// Like [`resolve`](Self::resolve), but in one system call where the path is plain and its directory is known. The
@@ -22,11 +23,11 @@ impl Turn<'_> {
         follow: bool,
         wanted: Wanted,
     ) -> Result<Place, FsError> {
-        if let Some(path) = self.plain_path(base, text, wanted)?
-            && let Some(spot) = self.plain_spot(&path)
+        if let Some((path, known)) = self.plain_path(base, text, wanted)?
+            && let Some(spot) = self.plain_spot(&path, known.sight)
             && matches!(spot.meta.kind, Type::File | Type::Directory)
         {
-            let sight = self.sight(&path);
+            let sight = known.sight;
             let must_be_dir = ends_as_dir(text);
             if !must_be_dir || spot.meta.kind == Type::Directory {
                 if spot.meta.kind == Type::Directory {
@@ -45,14 +46,14 @@ impl Turn<'_> {
         self.resolve(base, text, follow, wanted)
     }
 
-    /// The path a guest means if nothing on the way is a link; `None` where only a walk can tell, or where the rules do
+    /// The path a guest means if nothing on the way is a link, and what is known about it; `None` where only a walk can tell, or where the rules do
     /// not let the guest see it.
     pub(crate) fn plain_path(
         &mut self,
         base: &RelPath,
         text: &str,
         wanted: Wanted,
-    ) -> Result<Option<RelPath>, FsError> {
+    ) -> Result<Option<(RelPath, Known)>, FsError> {
         let guest = self.parse(text, wanted)?;
         if !guest.is_plain() || guest.components.is_empty() {
             return Ok(None);
@@ -63,14 +64,17 @@ impl Turn<'_> {
         };
         let Ok(path) = path else { return Ok(None) };
         let parent = path.parent().unwrap_or_default();
-        let known = parent.is_root() || self.state.verified.contains(&parent);
-        Ok((known && self.sight(&path).passable()).then_some(path))
+        if !parent.is_root() && !self.state.verified.contains(&parent) {
+            return Ok(None);
+        }
+        let known = self.known(&path);
+        Ok(known.sight.passable().then_some((path, known)))
     }
 
     /// What is at a path whose directory was verified; `None` when only a walk can tell.
-    fn plain_spot(&mut self, path: &RelPath) -> Option<Spot> {
+    fn plain_spot(&self, path: &RelPath, sight: Sight) -> Option<Spot> {
         let spot = sys::spot_plain(self.shared.tree.dir(), path.as_str()).ok()?;
-        let visible = spot.meta.kind == Type::Directory || self.sight(path).visible();
+        let visible = spot.meta.kind == Type::Directory || sight.visible();
         (visible && !self.shared.tree.protected().is_closed(spot.meta.id)).then_some(spot)
     }
 }

@@ -31,7 +31,7 @@ pub struct Node {
 pub(crate) struct NodeInner {
     shared: Arc<Shared>,
     /// Where it is; changes when the call itself moves it.
-    path: Mutex<RelPath>,
+    path: Mutex<Arc<RelPath>>,
     /// The open file; directories are looked up again by their path each time, so that what they are called decides.
     pub(crate) file: Option<File>,
     pub(crate) flags: Flags,
@@ -46,7 +46,7 @@ impl Node {
             write: false,
             mutate: true,
         };
-        let path = Mutex::new(RelPath::root());
+        let path = Mutex::new(Arc::default());
         Self {
             inner: Arc::new(NodeInner {
                 shared,
@@ -60,12 +60,9 @@ impl Node {
 
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> RelPath {
-        self.inner
-            .path
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub fn path(&self) -> Arc<RelPath> {
+        let path = self.inner.path.lock();
+        Arc::clone(&path.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether it is a directory; otherwise it is a regular file.
@@ -117,7 +114,7 @@ impl Turn<'_> {
         self.claim_slot()?;
         let inner = Arc::new(NodeInner {
             shared: Arc::clone(self.shared),
-            path: Mutex::new(path),
+            path: Mutex::new(Arc::new(path)),
             file,
             flags,
             counted: true,
@@ -152,13 +149,13 @@ impl Turn<'_> {
         for node in self.state.nodes.iter().filter_map(Weak::upgrade) {
             let mut path = node.path.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(now) = moved_path(&path, old, new) {
-                *path = now;
+                *path = Arc::new(now);
             }
         }
     }
 
     /// A descriptor of this very view, as a directory that may be changed below if `mutate` is asked for.
-    pub(crate) fn dir_path(&self, node: &Node, mutate: bool) -> Result<RelPath, FsError> {
+    pub(crate) fn dir_path(&self, node: &Node, mutate: bool) -> Result<Arc<RelPath>, FsError> {
         self.check_owner(node)?;
         let path = node.path();
         if !node.is_dir() {

@@ -6,9 +6,10 @@ use leasehold_lease::RelPath;
 
 use crate::error::{self, FsError, Kind, Wanted};
 use crate::node::{Flags, Node};
+use crate::readset::{FileSeen, Flaw, Seen};
 use crate::resolve::{Last, Place, ends_as_dir, host};
 use crate::sys::{self, Access, Errno, Meta, Type};
-use crate::view::{Turn, View};
+use crate::view::{Known, Record, Turn, View};
 
 /// How a guest wants a path opened: the flags of `wasi:filesystem/types.open-at`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,22 +39,26 @@ impl View {
     /// [`Kind::Access`] for whatever the rules hide, whether it is there or not; [`Kind::TooManyOpen`]; [`Kind::Quota`]
     /// when something would be made; and the kinds of path resolution.
     pub fn open_at(&self, dir: &Node, path: &str, how: OpenHow) -> Result<Node, FsError> {
-        let mut turn = self.turn()?;
-        let changes = how.write || how.create || how.truncate || how.mutate_dir;
-        let base = turn.dir_path(dir, changes)?;
-        turn.check_slot()?;
-        if how.truncate && !how.write {
-            let message = format!("{path}: only a descriptor for writing can cut a file");
-            return Err(FsError::new(Kind::Invalid, error::HANDLE_RIGHTS, message));
-        }
-        if how.directory && how.create {
-            return Err(FsError::new(
-                Kind::Invalid,
-                "PATH-FORMAT",
-                "a directory is not made by opening it",
-            ));
-        }
-        turn.open(&base, path, how)
+        self.act(|turn| {
+            if how.write || how.create || how.truncate {
+                turn.state.reads.flaw(Flaw::Wrote);
+            }
+            let changes = how.write || how.create || how.truncate || how.mutate_dir;
+            let base = turn.dir_path(dir, changes)?;
+            turn.check_slot()?;
+            if how.truncate && !how.write {
+                let message = format!("{path}: only a descriptor for writing can cut a file");
+                return Err(FsError::new(Kind::Invalid, error::HANDLE_RIGHTS, message));
+            }
+            if how.directory && how.create {
+                return Err(FsError::new(
+                    Kind::Invalid,
+                    "PATH-FORMAT",
+                    "a directory is not made by opening it",
+                ));
+            }
+            turn.open(&base, path, how)
+        })
     }
 }
 
@@ -68,8 +73,8 @@ impl Turn<'_> {
         };
         let plainly = how.read && !how.write && !how.create && !how.directory && !ends_as_dir(text);
         if plainly
-            && let Some(path) = self.plain_path(base, text, wanted)?
-            && let Some((file, meta)) = self.open_plain(&path)
+            && let Some((path, known)) = self.plain_path(base, text, wanted)?
+            && let Some((file, meta)) = self.open_plain(&path, known)
         {
             return self.opened(path, file, &meta, how);
         }
@@ -122,8 +127,7 @@ impl Turn<'_> {
 
     /// Opens a file for reading in one step, where its directory is known and nothing about it needs a second look.
     /// `None` sends the caller the long way, which also finds the right answer to a failure.
-    pub(crate) fn open_plain(&mut self, path: &RelPath) -> Option<(File, Meta)> {
-        let known = self.known(path);
+    pub(crate) fn open_plain(&self, path: &RelPath, known: Known) -> Option<(File, Meta)> {
         if !known.sight.read {
             return None;
         }
@@ -239,7 +243,18 @@ impl Turn<'_> {
     /// Records that an open has told what is at a path.
     fn found(&mut self, path: &RelPath, meta: &Meta) {
         let attributes = self.attributes(path, meta);
-        self.state.reads.stat(path.as_str(), attributes);
+        self.told(path, meta, attributes);
+    }
+
+    /// Records that a file was opened for reading.
+    pub(crate) fn opened_file(&mut self, path: &RelPath, meta: &Meta) {
+        let file = FileSeen {
+            size: (self.shared.record == Record::Names).then_some(meta.size),
+            linked: self.minds_links() && meta.linked,
+            opened: true,
+            ..FileSeen::default()
+        };
+        self.state.reads.found(path, Seen::File(file));
     }
 
     fn open_dir(&mut self, place: &Place, how: OpenHow) -> Result<Node, FsError> {
@@ -319,7 +334,8 @@ impl Turn<'_> {
             },
         );
         if how.read {
-            self.state.reads.opened(path.as_str(), meta.size);
+            self.saw_first(&path, meta);
+            self.opened_file(&path, meta);
         } else {
             self.found(&path, meta);
         }

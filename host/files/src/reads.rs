@@ -1,368 +1,334 @@
-//! What a call has learned about the workspace: what a cache of results and a replay compare.
+//! Noting what a call learns about the workspace, while it runs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use leasehold_lease::RelPath;
 use leasehold_seal::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::stat::{Attributes, FileKind};
-use crate::view::Record;
-
-/// Everything a call has learned about the workspace, by path. The same operations on the same workspace give the same
-/// set, on any machine: there are no times and no identities in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReadSet {
-    /// Files that were read.
-    pub files: BTreeMap<String, FileRead>,
-    /// Directories that were listed, each with the SHA-256 of what was shown.
-    pub listings: BTreeMap<String, Digest>,
-    /// Attributes that were asked for.
-    pub attributes: BTreeMap<String, Attributes>,
-    /// Links that were followed or read, with their text.
-    pub links: BTreeMap<String, String>,
-    /// Paths where nothing was.
-    pub absent: Vec<String>,
-    /// Facts beyond the number that is kept; they are in [`ReadSet::digest`] only.
-    pub more: u64,
-    /// A digest over the facts that are not kept, in the order in which they were learned.
-    pub rest: Option<Digest>,
-}
-
-/// What was read of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileRead {
-    /// Length in bytes when it was first opened.
-    pub size: u64,
-    /// Bytes delivered in all; what was read twice counts twice.
-    pub bytes: u64,
-    /// What was delivered.
-    pub content: Delivered,
-}
-
-/// What is known of delivered content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivered {
-    /// Only names were recorded, or nothing was delivered.
-    Unrecorded,
-    /// The whole file, from its start to its end: SHA-256 of the content.
-    Whole(Digest),
-    /// Pieces: SHA-256 over offset, length and content of each, in order.
-    Pieces(Digest),
-}
-
-impl ReadSet {
-    /// One digest over the whole set.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        let mut hasher = Hasher::new("leasehold/read-set/1");
-        for (path, file) in &self.files {
-            let (how, content) = match file.content {
-                Delivered::Unrecorded => ("names", None),
-                Delivered::Whole(digest) => ("whole", Some(digest)),
-                Delivered::Pieces(digest) => ("pieces", Some(digest)),
-            };
-            hasher
-                .text("read")
-                .text(path)
-                .number(file.size)
-                .number(file.bytes)
-                .text(how)
-                .digest(content);
-        }
-        for (path, digest) in &self.listings {
-            hasher.text("list").text(path).digest(Some(*digest));
-        }
-        for (path, attributes) in &self.attributes {
-            hasher.text("stat").text(path).attributes(*attributes);
-        }
-        for (path, target) in &self.links {
-            hasher.text("link").text(path).text(target);
-        }
-        for path in &self.absent {
-            hasher.text("absent").text(path);
-        }
-        hasher.text("more").number(self.more).digest(self.rest);
-        hasher.finish()
-    }
-}
+use crate::hash::Hasher;
+use crate::pack::put_entry;
+use crate::readset::{FileSeen, Flaw, Folder, Piece, ReadSet, Seen};
 
 /// The set while the call runs; sorted at the end.
 #[derive(Default)]
 pub(crate) struct Reads {
-    files: HashMap<String, Reading>,
-    listings: HashMap<String, Digest>,
-    attributes: HashMap<String, Attributes>,
-    links: HashMap<String, String>,
-    absent: HashSet<String>,
+    folders: HashMap<String, Place>,
+    facts: usize,
     more: u64,
     rest: Option<Hasher>,
+    flaw: Option<Flaw>,
 }
 
 #[derive(Default)]
-struct Reading {
-    size: u64,
-    bytes: u64,
-    content: Running,
+struct Place {
+    listing: Option<Digest>,
+    entries: HashMap<String, Noted>,
 }
 
-#[derive(Default)]
-enum Running {
-    #[default]
+struct Noted {
+    seen: Seen,
+    /// The stretch of a file that is being read.
+    run: Option<Box<Run>>,
+}
+
+/// A stretch that was read without a gap, and may go on.
+#[derive(Clone)]
+struct Run {
+    from: u64,
+    to: u64,
+    hasher: Sha256,
+}
+
+/// Bytes of a file that were handed to the guest.
+pub(crate) struct Delivery<'b> {
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    /// The bytes; empty when the guest was told their digest only.
+    pub(crate) bytes: &'b [u8],
+    pub(crate) told: Told,
+    /// SHA-256 of all of it, when it is known.
+    pub(crate) digest: Option<Digest>,
+}
+
+/// What a read has told about the length of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing but that the bytes are there.
     Nothing,
-    /// From the start without a gap up to here.
-    Prefix(u64, Sha256),
-    /// From the start to the end.
-    Whole(Digest),
-    /// Anything else.
-    Pieces(Hasher),
+    /// That it has this length.
+    Size(u64),
+    /// That something follows behind the bytes.
+    More,
 }
 
 impl Reads {
-    /// A file was opened for reading.
-    pub(crate) fn opened(&mut self, path: &str, size: u64) {
-        self.file(path, size);
+    /// Why no result that rests on this may be used again.
+    pub(crate) fn flaw(&mut self, flaw: Flaw) {
+        self.flaw = Some(self.flaw.map_or(flaw, |known| known.min(flaw)));
     }
 
-    /// Bytes of a file were handed to the guest; `size` is known when they reach to its end.
-    pub(crate) fn delivered(
-        &mut self,
-        path: &str,
-        size: Option<u64>,
-        offset: u64,
-        bytes: &[u8],
-        record: Record,
-    ) {
-        let Some(reading) = self.file(path, size.unwrap_or_default()) else {
+    /// A real directory is at a path.
+    pub(crate) fn folder(&mut self, path: &RelPath) {
+        self.place(path.as_str());
+    }
+
+    /// A directory was listed. Under [`Record::Names`](crate::Record) `exact` is false: the digest is also over what was
+    /// asked for, so one directory may have several.
+    pub(crate) fn listed(&mut self, path: &RelPath, digest: Digest, exact: bool) {
+        let Some(place) = self.place(path.as_str()) else {
             return;
         };
-        reading.bytes += bytes.len() as u64;
-        if record == Record::Contents {
-            reading.content.add(size, offset, bytes);
-        }
-    }
-
-    /// The digest of a whole file was handed to the guest.
-    pub(crate) fn digested(&mut self, path: &str, size: u64, digest: Digest) {
-        if let Some(reading) = self.file(path, size) {
-            reading.bytes += size;
-            reading.content = Running::Whole(digest);
-        }
-    }
-
-    pub(crate) fn listed(&mut self, path: &str, digest: Digest) {
-        if let Some(known) = self.listings.get_mut(path) {
-            // Listed again with another result: other patterns were asked for, or it has changed. Both count.
-            if *known != digest {
+        match place.listing {
+            None => place.listing = Some(digest),
+            Some(known) if known == digest => {}
+            Some(_) if exact => self.flaw(Flaw::Changed),
+            Some(known) => {
                 let mut both = Hasher::new("leasehold/listings/1");
-                both.digest(Some(*known)).digest(Some(digest));
-                *known = both.finish();
+                both.digest(known).digest(digest);
+                place.listing = Some(both.finish());
             }
-        } else if self.has_room(false) {
-            self.listings.insert(path.to_owned(), digest);
-        } else {
-            self.overflow("list", path).digest(Some(digest));
         }
     }
 
-    pub(crate) fn stat(&mut self, path: &str, attributes: Attributes) {
-        if self.has_room(self.attributes.contains_key(path)) {
-            self.attributes.insert(path.to_owned(), attributes);
-        } else {
-            self.overflow("stat", path).attributes(attributes);
-        }
+    /// Something that is no directory was found at a path, or nothing.
+    pub(crate) fn found(&mut self, path: &RelPath, seen: Seen) {
+        let (folder, name) = split(path);
+        self.note(folder, name, seen);
     }
 
-    pub(crate) fn link(&mut self, path: &str, target: &str) {
-        if self.has_room(self.links.contains_key(path)) {
-            self.links.insert(path.to_owned(), target.to_owned());
-        } else {
-            self.overflow("link", path).text(target);
-        }
+    /// Like [`Reads::found`], for an entry of a directory.
+    pub(crate) fn found_in(&mut self, folder: &RelPath, name: &str, seen: Seen) {
+        self.note(folder.as_str(), name, seen);
     }
 
-    pub(crate) fn absent(&mut self, path: &str) {
-        if self.has_room(self.absent.contains(path)) {
-            self.absent.insert(path.to_owned());
-        } else {
-            self.overflow("absent", path);
+    /// Bytes of a file were handed to the guest. Their content is noted where `contents` says so.
+    pub(crate) fn delivered(&mut self, path: &RelPath, delivery: &Delivery<'_>, contents: bool) {
+        let (folder, name) = split(path);
+        let Some(noted) = self.noted(folder, name) else {
+            // There was no room for it, or the call itself has moved it.
+            let seen = FileSeen {
+                opened: true,
+                bytes: delivery.len,
+                ..FileSeen::default()
+            };
+            return self.note(folder, name, Seen::File(seen));
+        };
+        let Seen::File(file) = &mut noted.seen else {
+            return self.flaw(Flaw::Changed);
+        };
+        file.bytes += delivery.len;
+        if !contents {
+            return;
+        }
+        let mut sound = match delivery.told {
+            Told::Nothing => true,
+            Told::Size(size) => agree(&mut file.size, Some(size)),
+            Told::More => {
+                let end = delivery.offset.saturating_add(delivery.len);
+                file.beyond = file.beyond.max(Some(end));
+                true
+            }
+        };
+        let before = file.pieces.len();
+        if delivery.len > 0 {
+            sound &= add(&mut noted.run, &mut file.pieces, delivery);
+        }
+        let pieces = file.pieces.len();
+        if pieces > MAX_PIECES {
+            file.pieces.clear();
+        }
+        self.facts = (self.facts + pieces).saturating_sub(before);
+        if !sound {
+            self.flaw(Flaw::Changed);
+        }
+        if pieces > MAX_PIECES || self.facts > MAX_FACTS {
+            self.flaw(Flaw::Pieces);
         }
     }
 
     pub(crate) fn finish(&self) -> ReadSet {
-        let file = |reading: &Reading| FileRead {
-            size: reading.size,
-            bytes: reading.bytes,
-            content: reading.content.finish(),
+        let folder = |place: &Place| {
+            let entry = |(name, noted): (&String, &Noted)| (name.clone(), noted.finish());
+            let mut entries: Vec<_> = place.entries.iter().map(entry).collect();
+            entries.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            Folder {
+                listing: place.listing,
+                entries,
+            }
         };
-        let mut absent: Vec<&String> = self.absent.iter().collect();
-        absent.sort_unstable();
+        let folders = self.folders.iter();
+        let folders = folders.map(|(path, place)| (path.clone(), folder(place)));
         ReadSet {
-            files: self
-                .files
-                .iter()
-                .map(|(path, reading)| (path.clone(), file(reading)))
-                .collect(),
-            listings: sorted(&self.listings),
-            attributes: sorted(&self.attributes),
-            links: sorted(&self.links),
-            absent: absent.into_iter().cloned().collect(),
+            folders: BTreeMap::from_iter(folders),
             more: self.more,
             rest: self.rest.as_ref().map(|rest| rest.clone().finish()),
+            flaw: self.flaw,
         }
     }
 
-    fn file(&mut self, path: &str, size: u64) -> Option<&mut Reading> {
-        if !self.files.contains_key(path) {
-            if !self.has_room(false) {
-                self.overflow("read", path).number(size);
+    /// What is noted about a directory; `None` when there is no room for it.
+    fn place(&mut self, path: &str) -> Option<&mut Place> {
+        if !self.folders.contains_key(path) {
+            if self.facts >= MAX_FACTS {
+                self.overflow(path, None);
                 return None;
             }
-            self.files.insert(
-                path.to_owned(),
-                Reading {
-                    size,
-                    ..Reading::default()
-                },
-            );
+            self.facts += 1;
+            self.folders.insert(path.to_owned(), Place::default());
         }
-        self.files.get_mut(path)
+        self.folders.get_mut(path)
     }
 
-    fn has_room(&self, known: bool) -> bool {
-        let facts = self.files.len()
-            + self.listings.len()
-            + self.attributes.len()
-            + self.links.len()
-            + self.absent.len();
-        known || facts < MAX_FACTS
+    fn noted(&mut self, folder: &str, name: &str) -> Option<&mut Noted> {
+        self.folders.get_mut(folder)?.entries.get_mut(name)
     }
 
-    fn overflow(&mut self, what: &str, path: &str) -> &mut Hasher {
+    fn note(&mut self, folder: &str, name: &str, seen: Seen) {
+        if let Some(noted) = self.noted(folder, name) {
+            if !merge(&mut noted.seen, seen) {
+                self.flaw(Flaw::Changed);
+            }
+            return;
+        }
+        if self.facts >= MAX_FACTS {
+            return self.overflow(folder, Some((name, &seen)));
+        }
+        self.facts += 1;
+        if let Some(place) = self.place(folder) {
+            let noted = Noted { seen, run: None };
+            place.entries.insert(name.to_owned(), noted);
+        }
+    }
+
+    fn overflow(&mut self, folder: &str, entry: Option<(&str, &Seen)>) {
         self.more += 1;
-        self.rest
-            .get_or_insert_with(|| Hasher::new("leasehold/read-set-rest/1"))
-            .text(what)
-            .text(path)
-    }
-}
-
-impl Running {
-    fn add(&mut self, size: Option<u64>, offset: u64, bytes: &[u8]) {
-        *self = match std::mem::take(self) {
-            Running::Nothing if offset == 0 => {
-                Running::Prefix(0, Sha256::new()).extended(size, bytes)
-            }
-            Running::Prefix(end, hasher) if offset == end => {
-                Running::Prefix(end, hasher).extended(size, bytes)
-            }
-            // Known in full: reading it again says nothing new.
-            Running::Whole(digest) => Running::Whole(digest),
-            Running::Nothing => Running::Pieces(Hasher::new(PIECES)).piece(offset, bytes),
-            Running::Prefix(end, hasher) => {
-                let mut pieces = Hasher::new(PIECES);
-                pieces
-                    .number(0)
-                    .number(end)
-                    .digest(Some(Digest::from_bytes(hasher.finalize().into())));
-                Running::Pieces(pieces).piece(offset, bytes)
-            }
-            Running::Pieces(hasher) => Running::Pieces(hasher).piece(offset, bytes),
-        };
-    }
-
-    fn extended(self, size: Option<u64>, bytes: &[u8]) -> Self {
-        let Running::Prefix(end, hasher) = self else {
-            return self;
-        };
-        let end = end + bytes.len() as u64;
-        let hasher = hasher.chain_update(bytes);
-        if size == Some(end) {
-            Running::Whole(Digest::from_bytes(hasher.finalize().into()))
-        } else {
-            Running::Prefix(end, hasher)
-        }
-    }
-
-    fn piece(self, offset: u64, bytes: &[u8]) -> Self {
-        let Running::Pieces(mut hasher) = self else {
-            return self;
-        };
-        hasher
-            .number(offset)
-            .number(bytes.len() as u64)
-            .digest(Some(Digest::of(bytes)));
-        Running::Pieces(hasher)
-    }
-
-    fn finish(&self) -> Delivered {
-        match self {
-            Running::Nothing => Delivered::Unrecorded,
-            Running::Whole(digest) => Delivered::Whole(*digest),
-            Running::Prefix(end, hasher) => {
-                let mut pieces = Hasher::new(PIECES);
-                let digest = Digest::from_bytes(hasher.clone().finalize().into());
-                pieces.number(0).number(*end).digest(Some(digest));
-                Delivered::Pieces(pieces.finish())
-            }
-            Running::Pieces(hasher) => Delivered::Pieces(hasher.clone().finish()),
+        self.flaw(Flaw::Overflow);
+        let rest = (self.rest).get_or_insert_with(|| Hasher::new("leasehold/read-set-rest/2"));
+        rest.text(folder);
+        if let Some((name, seen)) = entry {
+            let mut packed = Vec::new();
+            put_entry(&mut packed, name, seen);
+            rest.bytes(&packed);
         }
     }
 }
 
-fn sorted<T: Clone>(facts: &HashMap<String, T>) -> BTreeMap<String, T> {
-    facts
-        .iter()
-        .map(|(path, fact)| (path.clone(), fact.clone()))
-        .collect()
+impl Noted {
+    fn finish(&self) -> Seen {
+        let mut seen = self.seen.clone();
+        if let Seen::File(file) = &mut seen {
+            if let Some(run) = &self.run {
+                insert(&mut file.pieces, run.piece());
+            }
+            let whole = |piece: &Piece| piece.from == 0 && Some(piece.len) == file.size;
+            // Two different ones contradict each other: then both stay, and never hold.
+            let mut found = file.pieces.iter().filter(|piece| whole(piece));
+            if let (Some(piece), None) = (found.next().copied(), found.next()) {
+                file.content = Some(piece.digest);
+                file.pieces.retain(|other| *other != piece);
+            }
+        }
+        seen
+    }
 }
 
-/// SHA-256 over fields that cannot run into each other: texts carry their length, numbers are eight bytes.
-#[derive(Clone)]
-pub(crate) struct Hasher(Sha256);
-
-impl Hasher {
-    pub(crate) fn new(domain: &str) -> Self {
-        let mut hasher = Self(Sha256::new());
-        hasher.text(domain);
-        hasher
-    }
-
-    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        self.number(text.len() as u64);
-        self.0.update(text.as_bytes());
-        self
-    }
-
-    pub(crate) fn number(&mut self, number: u64) -> &mut Self {
-        self.0.update(number.to_be_bytes());
-        self
-    }
-
-    fn digest(&mut self, digest: Option<Digest>) -> &mut Self {
-        match digest {
-            Some(digest) => self.0.update(digest.as_bytes()),
-            None => self.0.update([0; 32]),
+impl Run {
+    fn piece(&self) -> Piece {
+        Piece {
+            from: self.from,
+            len: self.to - self.from,
+            digest: Digest::from_bytes(self.hasher.clone().finalize().into()),
         }
-        self
     }
+}
 
-    pub(crate) fn attributes(&mut self, attributes: Attributes) -> &mut Self {
-        let kind = match attributes.kind {
-            FileKind::File => 0,
-            FileKind::Directory => 1,
-            FileKind::Symlink => 2,
-            FileKind::Other => 3,
+/// Adds what was seen to what was seen before at the same path; says whether both can be true at one time.
+fn merge(known: &mut Seen, seen: Seen) -> bool {
+    match (known, seen) {
+        (Seen::Link(known), Seen::Link(target)) => agree(known, target),
+        (Seen::File(known), Seen::File(file)) => {
+            known.opened |= file.opened;
+            known.bytes += file.bytes;
+            known.beyond = known.beyond.max(file.beyond);
+            let same = known.linked == file.linked;
+            let size = agree(&mut known.size, file.size);
+            agree(&mut known.executable, file.executable) && same && size
+        }
+        (known, seen) => *known == seen,
+    }
+}
+
+/// Takes over what was not known; says whether both agree.
+fn agree<T: PartialEq>(known: &mut Option<T>, told: Option<T>) -> bool {
+    match (&known, told) {
+        (_, None) => true,
+        (Some(known), Some(told)) => *known == told,
+        (None, told) => {
+            *known = told;
+            true
+        }
+    }
+}
+
+/// Adds what was delivered; says whether it agrees with what was delivered before.
+fn add(run: &mut Option<Box<Run>>, pieces: &mut Vec<Piece>, delivery: &Delivery<'_>) -> bool {
+    let goes_on =
+        delivery.digest.is_none() && (run.as_ref()).is_some_and(|run| run.to == delivery.offset);
+    if !goes_on && let Some(run) = run.take() {
+        insert(pieces, run.piece());
+    }
+    let sound = forget_covered(pieces, delivery);
+    let Some(digest) = delivery.digest else {
+        let fresh = || Run {
+            from: delivery.offset,
+            to: delivery.offset,
+            hasher: Sha256::new(),
         };
-        let flags = u64::from(attributes.executable) | u64::from(attributes.readable) << 1;
-        self.number(kind).number(flags).number(attributes.size)
-    }
+        let run = run.get_or_insert_with(|| Box::new(fresh()));
+        run.to += delivery.len;
+        run.hasher.update(delivery.bytes);
+        return sound;
+    };
+    let piece = Piece {
+        from: delivery.offset,
+        len: delivery.len,
+        digest,
+    };
+    insert(pieces, piece);
+    sound
+}
 
-    pub(crate) fn finish(self) -> Digest {
-        Digest::from_bytes(self.0.finalize().into())
+/// What is delivered again as part of something longer need not be kept by itself. Says whether it was the same.
+fn forget_covered(pieces: &mut Vec<Piece>, delivery: &Delivery<'_>) -> bool {
+    let mut sound = true;
+    pieces.retain(|piece| {
+        let again = piece.from.checked_sub(delivery.offset).and_then(|from| {
+            let from = usize::try_from(from).ok()?;
+            let len = usize::try_from(piece.len).ok()?;
+            delivery.bytes.get(from..from.checked_add(len)?)
+        });
+        sound &= again.is_none_or(|again| Digest::of(again) == piece.digest);
+        again.is_none()
+    });
+    sound
+}
+
+fn insert(pieces: &mut Vec<Piece>, piece: Piece) {
+    if let Err(at) = pieces.binary_search(&piece) {
+        pieces.insert(at, piece);
     }
+}
+
+/// The folder and the name of a path that is not the root.
+fn split(path: &RelPath) -> (&str, &str) {
+    path.as_str()
+        .rsplit_once('/')
+        .unwrap_or(("", path.as_str()))
 }
 
 /// The most facts that are kept one by one: paths are the guest's to choose, memory is ours.
 const MAX_FACTS: usize = 100_000;
 
-const PIECES: &str = "leasehold/pieces/1";
+/// The most separate pieces of one file that are kept.
+const MAX_PIECES: usize = 1_024;

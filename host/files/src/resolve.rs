@@ -7,6 +7,7 @@
 use leasehold_lease::RelPath;
 
 use crate::error::{self, FsError, Kind, Wanted};
+use crate::readset::Seen;
 use crate::rules::Sight;
 use crate::sys::{self, At, Errno, Spot, Type};
 use crate::view::Turn;
@@ -144,6 +145,8 @@ impl Turn<'_> {
                 let Some(up) = up else {
                     return Err(self.escape(text, wanted));
                 };
+                // What was left again need not be on the way to anything else that is noted.
+                self.state.reads.folder(&here);
                 dir = self.exact_dir(&up)?;
                 here = up;
                 continue;
@@ -169,7 +172,7 @@ impl Turn<'_> {
                 Err(Errno::NotFound) if end && sight.visible() => {
                     return Ok(place(next, None, dir, last));
                 }
-                Err(Errno::NotFound) => return Err(self.not_there(&next, &pending, wanted)),
+                Err(Errno::NotFound) => return Err(self.not_there(&next, sight, &pending, wanted)),
                 Err(errno) => return Err(host(errno, &next)),
             };
             match spot.meta.kind {
@@ -180,7 +183,9 @@ impl Turn<'_> {
                     parent = dir.replace(spot);
                 }
                 // What is not a directory is only there for who may see it.
-                _ if !sight.visible() => return Err(self.not_there(&next, &pending, wanted)),
+                _ if !sight.visible() => {
+                    return Err(self.not_there(&next, sight, &pending, wanted));
+                }
                 Type::Symlink if end && !follow && !must_be_dir => {
                     return Ok(place(next, Some(spot), dir, last));
                 }
@@ -194,7 +199,8 @@ impl Turn<'_> {
                     }
                     let target = self.link_target(&next, &spot, wanted)?;
                     must_be_dir |= end && ends_as_dir(&target);
-                    self.state.reads.link(next.as_str(), &target);
+                    let seen = Seen::Link(Some(target.clone()));
+                    self.state.reads.found(&next, seen);
                     pending.extend(
                         target
                             .split('/')
@@ -317,7 +323,19 @@ impl Turn<'_> {
 
     /// The answer for what is not there, or only there for others: "no such entry" where the guest may see the path it
     /// asked for, a denial where it may not. What is really there makes no difference.
-    fn not_there(&mut self, here: &RelPath, pending: &[String], wanted: Wanted) -> FsError {
+    fn not_there(
+        &mut self,
+        here: &RelPath,
+        sight: Sight,
+        pending: &[String],
+        wanted: Wanted,
+    ) -> FsError {
+        let seen = if sight.visible() {
+            Seen::Nothing
+        } else {
+            Seen::NoDirectory
+        };
+        self.state.reads.found(here, seen);
         let mut would_be = here.clone();
         for step in pending.iter().rev() {
             let next = if step == ".." {
@@ -331,8 +349,7 @@ impl Turn<'_> {
             would_be = next;
         }
         if self.sight(&would_be).visible() {
-            self.state.reads.absent(would_be.as_str());
-            return FsError::plain(Kind::NoEntry, &would_be);
+            return FsError::no_entry(&would_be);
         }
         self.deny(&would_be, wanted)
     }

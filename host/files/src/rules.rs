@@ -13,7 +13,12 @@ pub trait FileRules: Send + Sync {
     fn at(&self, path: &RelPath) -> Allowed;
     /// Whether something strictly below this directory may be listed, read or written, and the directory is not denied.
     fn on_the_way(&self, path: &RelPath) -> bool;
-    /// Whether there is any deny rule.
+    /// Whether the path is declared as not judged: for the call it is not there, as if it were denied, but what is left out
+    /// so is counted apart ([`Coverage::skipped`](crate::Coverage)). Covers what is below, as a deny rule does.
+    fn skipped(&self, _path: &RelPath) -> bool {
+        false
+    }
+    /// Whether there is any deny rule, or anything skipped.
     fn has_deny(&self) -> bool;
     /// Whether every path may be read but for deny rules: `read` contains `**`.
     fn reads_everything(&self) -> bool;
@@ -60,6 +65,8 @@ pub(crate) struct Sight {
     pub(crate) way: bool,
     /// A component is the git folder; nothing else is set then.
     pub(crate) protected: bool,
+    /// It is declared as not judged; nothing else is set then, but that the root may be entered.
+    pub(crate) skipped: bool,
 }
 
 impl Sight {
@@ -67,6 +74,13 @@ impl Sight {
         if protect::has_protected_name(path) {
             return Self {
                 protected: true,
+                ..Self::default()
+            };
+        }
+        if rules.skipped(path) {
+            return Self {
+                skipped: true,
+                way: path.is_root(),
                 ..Self::default()
             };
         }
@@ -79,6 +93,7 @@ impl Sight {
             write,
             way,
             protected: false,
+            skipped: false,
         }
     }
 

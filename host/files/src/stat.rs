@@ -5,8 +5,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{FsError, Kind, Wanted};
 use crate::node::Node;
+use crate::readset::{FileSeen, Flaw, Seen};
 use crate::resolve::{Place, host};
-use crate::rules::Sight;
+use crate::rules::{FileRules, Sight};
 use crate::sys::{self, Meta, Type};
 use crate::view::{Turn, View};
 
@@ -42,28 +43,29 @@ impl View {
     /// # Errors
     /// [`Kind::NoEntry`] or [`Kind::Changed`] for a directory that is gone; [`Kind::Io`].
     pub fn stat(&self, node: &Node) -> Result<Attributes, FsError> {
-        let mut turn = self.turn()?;
-        turn.check_owner(node)?;
-        let path = node.path();
-        let meta = match &node.inner.file {
-            Some(file) => sys::meta_of(file).map_err(|errno| host(errno, &path))?,
-            None => match turn.exact_dir(&path)? {
-                Some(spot) => spot.meta,
-                None => {
-                    sys::spot_of(turn.shared.tree.dir())
-                        .map_err(|errno| host(errno, &path))?
-                        .meta
-                }
-            },
-        };
-        let mut attributes = turn.attributes(&path, &meta);
-        let opened = node.inner.flags.read || node.inner.flags.write;
-        if opened && node.inner.file.is_some() {
-            // An open descriptor keeps what it was given, whatever became of the file's names since.
-            attributes.size = meta.size;
-        }
-        turn.state.reads.stat(path.as_str(), attributes);
-        Ok(attributes)
+        self.act(|turn| {
+            turn.check_owner(node)?;
+            let path = node.path();
+            let meta = match &node.inner.file {
+                Some(file) => sys::meta_of(file).map_err(|errno| host(errno, &path))?,
+                None => match turn.exact_dir(&path)? {
+                    Some(spot) => spot.meta,
+                    None => {
+                        sys::spot_of(turn.shared.tree.dir())
+                            .map_err(|errno| host(errno, &path))?
+                            .meta
+                    }
+                },
+            };
+            let mut attributes = turn.attributes(&path, &meta);
+            let opened = node.inner.flags.read || node.inner.flags.write;
+            if opened && node.inner.file.is_some() {
+                // An open descriptor keeps what it was given, whatever became of the file's names since.
+                attributes.size = meta.size;
+            }
+            turn.told(&path, &meta, attributes);
+            Ok(attributes)
+        })
     }
 
     /// The attributes of what a path leads to from a directory. `follow` says whether a link at its end is followed.
@@ -72,13 +74,14 @@ impl View {
     /// [`Kind::Access`] for whatever the rules hide, whether it is there or not; [`Kind::NoEntry`] and the other kinds
     /// of path resolution.
     pub fn stat_at(&self, dir: &Node, path: &str, follow: bool) -> Result<Attributes, FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, false)?;
-        let place = turn.look(&base, path, follow, Wanted::List)?;
-        let meta = turn.there(&place)?;
-        let attributes = turn.attributes(&place.path, &meta);
-        turn.state.reads.stat(place.path.as_str(), attributes);
-        Ok(attributes)
+        self.act(|turn| {
+            let base = turn.dir_path(dir, false)?;
+            let place = turn.look(&base, path, follow, Wanted::List)?;
+            let meta = turn.there(&place)?;
+            let attributes = turn.attributes(&place.path, &meta);
+            turn.told(&place.path, &meta, attributes);
+            Ok(attributes)
+        })
     }
 
     /// A number for an open descriptor that is the same in every run: made from its path, not from the file's identity.
@@ -100,11 +103,13 @@ impl View {
         path: &str,
         follow: bool,
     ) -> Result<(u64, u64), FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, false)?;
-        let place = turn.look(&base, path, follow, Wanted::List)?;
-        turn.there(&place)?;
-        Ok(path_hash(&place.path))
+        self.act(|turn| {
+            let base = turn.dir_path(dir, false)?;
+            let place = turn.look(&base, path, follow, Wanted::List)?;
+            let meta = turn.there(&place)?;
+            turn.told_kind(&place.path, &meta);
+            Ok(path_hash(&place.path))
+        })
     }
 
     /// Where a symbolic link points to, as it is written in it.
@@ -113,25 +118,27 @@ impl View {
     /// [`Kind::Invalid`] for what is not a link; [`Kind::NotPermitted`] for a link to an absolute path; [`Kind::Access`]
     /// where the link's own path may not be read.
     pub fn readlink_at(&self, dir: &Node, path: &str) -> Result<String, FsError> {
-        let mut turn = self.turn()?;
-        let base = turn.dir_path(dir, false)?;
-        let place = turn.resolve(&base, path, false, Wanted::Read)?;
-        if !place.sight.read {
-            return Err(turn.deny(&place.path, Wanted::Read));
-        }
-        turn.there(&place)?;
-        match &place.spot {
-            Some(spot) if spot.meta.kind == Type::Symlink => {
-                let target = turn.link_target(&place.path, spot, Wanted::Read)?;
-                turn.state.reads.link(place.path.as_str(), &target);
-                Ok(target)
+        self.act(|turn| {
+            let base = turn.dir_path(dir, false)?;
+            let place = turn.resolve(&base, path, false, Wanted::Read)?;
+            if !place.sight.read {
+                return Err(turn.deny(&place.path, Wanted::Read));
             }
-            _ => Err(FsError::new(
-                Kind::Invalid,
-                "PATH-TYPE",
-                format!("{}: it is not a link", place.path),
-            )),
-        }
+            turn.there(&place)?;
+            match &place.spot {
+                Some(spot) if spot.meta.kind == Type::Symlink => {
+                    let target = turn.link_target(&place.path, spot, Wanted::Read)?;
+                    let seen = Seen::Link(Some(target.clone()));
+                    turn.state.reads.found(&place.path, seen);
+                    Ok(target)
+                }
+                _ => Err(FsError::new(
+                    Kind::Invalid,
+                    "PATH-TYPE",
+                    format!("{}: it is not a link", place.path),
+                )),
+            }
+        })
     }
 }
 
@@ -141,10 +148,63 @@ impl Turn<'_> {
         match &place.spot {
             Some(spot) => Ok(spot.meta),
             None => {
-                self.state.reads.absent(place.path.as_str());
-                Err(FsError::plain(Kind::NoEntry, &place.path))
+                self.state.reads.found(&place.path, Seen::Nothing);
+                Err(FsError::no_entry(&place.path))
             }
         }
+    }
+
+    /// Notes that the call was told the attributes of what is at a path.
+    pub(crate) fn told(&mut self, path: &RelPath, meta: &Meta, attributes: Attributes) {
+        let kind = meta.kind;
+        match kind {
+            Type::Directory => self.state.reads.folder(path),
+            Type::Symlink => self.state.reads.found(path, Seen::Link(None)),
+            Type::Other => self.state.reads.found(path, Seen::Other),
+            Type::File => {
+                let file = self.file_seen(path, meta, attributes);
+                self.state.reads.found(path, Seen::File(file));
+            }
+        }
+    }
+
+    /// Notes that the call was told that this is at a path, and nothing more.
+    fn told_kind(&mut self, path: &RelPath, meta: &Meta) {
+        match meta.kind {
+            Type::File => {
+                let file = FileSeen {
+                    linked: self.minds_links() && meta.linked,
+                    ..FileSeen::default()
+                };
+                self.state.reads.found(path, Seen::File(file));
+            }
+            _ => self.told(path, meta, NO_ATTRIBUTES),
+        }
+    }
+
+    /// What a call knows of a file whose attributes it was told.
+    pub(crate) fn file_seen(
+        &mut self,
+        path: &RelPath,
+        meta: &Meta,
+        attributes: Attributes,
+    ) -> FileSeen {
+        let sight = self.sight(path);
+        if sight.write && !attributes.readable {
+            // Whether the size is told depends on what is closed to changes, which nobody looks up again.
+            self.state.reads.flaw(Flaw::Unclear);
+        }
+        FileSeen {
+            size: (attributes.readable || sight.write).then_some(attributes.size),
+            executable: Some(attributes.executable),
+            linked: self.minds_links() && meta.linked,
+            ..FileSeen::default()
+        }
+    }
+
+    /// Whether it makes a difference to the call that a file has several names.
+    pub(crate) fn minds_links(&self) -> bool {
+        minds_links(self.shared.rules.as_ref())
     }
 
     pub(crate) fn attributes(&mut self, path: &RelPath, meta: &Meta) -> Attributes {
@@ -191,7 +251,7 @@ impl Turn<'_> {
     pub(crate) fn may_read(&self, sight: Sight, meta: &Meta) -> bool {
         let rules = &self.shared.rules;
         sight.read
-            && (!meta.linked || (rules.reads_everything() && !rules.has_deny()))
+            && !(meta.linked && minds_links(rules.as_ref()))
             && !self.shared.tree.protected().is_closed(meta.id)
     }
 
@@ -215,6 +275,19 @@ impl From<Type> for FileKind {
         }
     }
 }
+
+/// Whether it makes a difference under these rules that a file has several names; see [`Turn::may_read`].
+pub(crate) fn minds_links(rules: &dyn FileRules) -> bool {
+    rules.has_deny() || !rules.reads_everything()
+}
+
+/// Of what is no file: only its kind says anything.
+const NO_ATTRIBUTES: Attributes = Attributes {
+    kind: FileKind::Other,
+    size: 0,
+    executable: false,
+    readable: false,
+};
 
 /// The first 16 bytes of SHA-256 over a domain and the path.
 fn path_hash(path: &RelPath) -> (u64, u64) {

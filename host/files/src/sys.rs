@@ -45,6 +45,8 @@ pub(crate) struct Meta {
     pub(crate) executable: bool,
     /// Last change of the content, in nanoseconds since the epoch.
     pub(crate) modified: i128,
+    /// Last change of content or attributes, in nanoseconds since the epoch: set by the kernel alone.
+    pub(crate) changed: i128,
 }
 
 /// One entry of a directory, as the directory itself says it.

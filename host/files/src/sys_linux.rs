@@ -85,6 +85,11 @@ pub(crate) fn above(dir: &Spot) -> Result<Spot, Errno> {
 
 /// What `name` in a directory is, not followed.
 pub(crate) fn meta_at(dir: &Dir, name: &str) -> Result<Meta, Errno> {
+    meta_in(At::Dir(dir), name)
+}
+
+/// Like [`meta_at`], in any open directory.
+pub(crate) fn meta_in(dir: At<'_>, name: &str) -> Result<Meta, Errno> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
         .map(|stat| meta(&stat))
         .map_err(errno)
@@ -255,8 +260,13 @@ fn meta(stat: &Stat) -> Meta {
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         linked: stat.st_nlink > 1,
         executable: stat.st_mode & 0o100 != 0,
-        modified: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
+        modified: nanos(stat.st_mtime, i128::from(stat.st_mtime_nsec)),
+        changed: nanos(stat.st_ctime, i128::from(stat.st_ctime_nsec)),
     }
+}
+
+fn nanos(seconds: i64, nanos: i128) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + nanos
 }
 
 fn kind(file_type: FileType) -> Type {

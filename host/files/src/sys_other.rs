@@ -36,6 +36,7 @@ refused! {
     spot_of(&Dir) -> Spot;
     above(&Spot) -> Spot;
     meta_at(&Dir, &str) -> Meta;
+    meta_in(At<'_>, &str) -> Meta;
     meta_of(&File) -> Meta;
     open_at(At<'_>, &str, Access) -> File;
     open_plain_file(&Dir, &str, Access) -> File;

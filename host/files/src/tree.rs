@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cap_std::fs::Dir;
 
 use crate::error::ViewError;
+use crate::memo::DigestMemo;
 use crate::protect::Protected;
 use crate::sys;
 
@@ -14,6 +15,7 @@ use crate::sys;
 #[derive(Clone, Debug)]
 pub struct Tree {
     inner: Arc<Inner>,
+    memo: DigestMemo,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,22 @@ impl Tree {
                 protected,
                 dev,
             }),
+            memo: DigestMemo::new(),
         })
+    }
+
+    /// The same tree with another memo of digests than the empty one that a tree has at first: what it knows is not
+    /// hashed again. Views of one tree share its memo.
+    #[must_use]
+    pub fn with_memo(&self, memo: &DigestMemo) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            memo: memo.clone(),
+        }
+    }
+
+    pub(crate) fn memo(&self) -> &DigestMemo {
+        &self.memo
     }
 
     pub(crate) fn dir(&self) -> &Dir {

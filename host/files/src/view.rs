@@ -10,10 +10,12 @@ use leasehold_lease::RelPath;
 use crate::changes::{ChangeLog, Log};
 use crate::coverage::{Coverage, Denials, Ledger, Tally};
 use crate::error::{self, FsError, Kind, Wanted};
+use crate::memo::Moment;
 use crate::node::{Node, NodeInner};
 #[cfg(all(debug_assertions, target_os = "linux"))]
 use crate::oracle;
-use crate::reads::{ReadSet, Reads};
+use crate::reads::Reads;
+use crate::readset::{Flaw, ReadSet};
 use crate::rules::{FileRules, Sight};
 use crate::sys::Meta;
 use crate::tree::Tree;
@@ -43,9 +45,10 @@ pub enum Record {
     /// Which paths were looked at, listed and read, how long the files were and how much was delivered.
     ///
     /// For a run whose result is not kept: hashing what is delivered costs 0.6 ms a megabyte, about as much as reading
-    /// it.
+    /// it. Such a set is never [reusable](ReadSet::reusable).
     Names,
-    /// Also the SHA-256 of what was delivered: what a cache of results and a replay need.
+    /// Also the SHA-256 of what was delivered and the attributes of each file that was shown: what a cache of results and
+    /// a replay need. With a [memo](Tree::with_memo) a file that is read in one piece is hashed once for all views.
     Contents,
 }
 
@@ -93,6 +96,8 @@ pub(crate) struct Known {
 pub(crate) struct Turn<'v> {
     pub(crate) shared: &'v Arc<Shared>,
     pub(crate) state: MutexGuard<'v, State>,
+    /// When the operation began.
+    pub(crate) began: Moment,
 }
 
 impl View {
@@ -139,17 +144,20 @@ impl View {
     /// What the call has learned about the workspace.
     #[must_use]
     pub fn reads(&self) -> ReadSet {
-        self.lock().reads.finish()
+        let mut state = self.lock();
+        if state.ledger.total() > 0 {
+            state.reads.flaw(Flaw::Denied);
+        }
+        if self.shared.record == Record::Names {
+            state.reads.flaw(Flaw::Names);
+        }
+        state.reads.finish()
     }
 
     /// What the call has changed. Reads the changed files to digest them, so ask once, at the end.
     #[must_use]
     pub fn changes(&self) -> ChangeLog {
-        let mut turn = Turn {
-            shared: &self.shared,
-            state: self.lock(),
-        };
-        turn.change_log()
+        self.host_turn().change_log()
     }
 
     /// Bytes charged to [`Quota::write_bytes`] so far.
@@ -191,13 +199,39 @@ impl View {
         self.lock().verdicts
     }
 
-    pub(crate) fn turn(&self) -> Result<Turn<'_>, FsError> {
-        let state = self.lock();
-        self.shared.check_revoked()?;
-        Ok(Turn {
-            shared: &self.shared,
-            state,
+    /// Takes a turn at the view for one operation. What the guest is told of goes into the read set; an error that it
+    /// does not account for spoils it.
+    pub(crate) fn act<T>(
+        &self,
+        operation: impl FnOnce(&mut Turn<'_>) -> Result<T, FsError>,
+    ) -> Result<T, FsError> {
+        let mut turn = self.host_turn();
+        let done = self.shared.check_revoked();
+        let done = done.and_then(|()| operation(&mut turn));
+        if done.as_ref().is_err_and(|error| !error.is_noted()) {
+            turn.state.reads.flaw(Flaw::Error);
+        }
+        done
+    }
+
+    /// Like [`View::act`], for an operation that may change something: no result that comes of it is used again.
+    pub(crate) fn change<T>(
+        &self,
+        operation: impl FnOnce(&mut Turn<'_>) -> Result<T, FsError>,
+    ) -> Result<T, FsError> {
+        self.act(|turn| {
+            turn.state.reads.flaw(Flaw::Wrote);
+            operation(turn)
         })
+    }
+
+    /// A turn for the host itself, also when the view has ended.
+    pub(crate) fn host_turn(&self) -> Turn<'_> {
+        Turn {
+            shared: &self.shared,
+            state: self.lock(),
+            began: Moment::now(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -254,6 +288,13 @@ impl Turn<'_> {
     pub(crate) fn saw(&mut self, path: &RelPath, meta: Meta) {
         if let Some(known) = self.state.known.get_mut(path) {
             known.seen = Some(meta);
+        }
+    }
+
+    /// Remembers the file found at a path, unless one is remembered.
+    pub(crate) fn saw_first(&mut self, path: &RelPath, meta: &Meta) {
+        if let Some(known) = self.state.known.get_mut(path) {
+            known.seen.get_or_insert(*meta);
         }
     }
 

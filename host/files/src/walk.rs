@@ -4,10 +4,11 @@ use leasehold_lease::{Pattern, RelPath};
 use leasehold_seal::Coded;
 
 use crate::error::{self, FsError, Kind};
-use crate::reads::Hasher;
+use crate::hash::Hasher;
+use crate::readset::{Flaw, Seen};
 use crate::stat::{Attributes, FileKind};
 use crate::sys::{self, Type};
-use crate::view::{Turn, View};
+use crate::view::{Record, Turn, View};
 
 /// One entry of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +71,22 @@ impl Walk {
         }
         let mut batch = Vec::with_capacity(max.min(self.ahead.len().max(64)));
         let view = self.view.clone();
-        let mut turn = view.turn()?;
+        view.act(|turn| self.fill(turn, &mut batch, max))?;
+        Ok(batch)
+    }
+
+    /// Fills a batch up to `max` entries.
+    fn fill(
+        &mut self,
+        turn: &mut Turn<'_>,
+        batch: &mut Vec<WalkEntry>,
+        max: usize,
+    ) -> Result<(), FsError> {
         while batch.len() < max {
             match self.ahead.pop() {
                 None => break,
                 Some(Step::Show(entry)) => batch.push(entry),
-                Some(Step::Descend(directory)) => match self.descend(&mut turn, &directory) {
+                Some(Step::Descend(directory)) => match self.descend(turn, &directory) {
                     Ok(()) => {}
                     Err(error) if batch.is_empty() => return Err(error),
                     Err(error) => {
@@ -85,7 +96,7 @@ impl Walk {
                 },
             }
         }
-        Ok(batch)
+        Ok(())
     }
 
     /// Puts the entries of a directory ahead of everything else.
@@ -98,14 +109,18 @@ impl Walk {
             |path: &RelPath| patterns.iter().any(|pattern| pattern.may_match_below(path));
         let concerns =
             |path: &RelPath, kind| matches(path) || (kind == Type::Directory && leads_on(path));
-        let (dir, visible) = match turn.entries(directory, concerns) {
+        let found = match turn.entries(directory, concerns) {
             Ok(found) => found,
-            Err(error) if is_gone(&error) && !directory.is_root() => return Ok(()),
-            Err(error) => return Err(error),
+            Err(error) => {
+                turn.state.reads.flaw(Flaw::Error);
+                let gone = is_gone(&error) && !directory.is_root();
+                return if gone { Ok(()) } else { Err(error) };
+            }
         };
-        let mut digest = Hasher::new("leasehold/walk/1");
-        let mut steps: Vec<(String, Step)> = Vec::with_capacity(visible.len());
-        for entry in visible {
+        let contents = turn.shared.record == Record::Contents;
+        let mut shown = Hasher::new("leasehold/walk/2");
+        let mut steps: Vec<(String, Step)> = Vec::with_capacity(found.visible.len());
+        for entry in found.visible {
             if entry.kind == Type::Directory && leads_on(&entry.path) {
                 // Everything below sorts as "name/…", which need not follow right behind "name": "a", "a.b", "a/c".
                 steps.push((
@@ -118,15 +133,23 @@ impl Walk {
             }
             let attributes = match entry.kind {
                 Type::File => {
-                    let Ok(meta) = sys::meta_at(&dir, &entry.name) else {
+                    let Ok(meta) = sys::meta_at(&found.dir, &entry.name) else {
+                        turn.state.reads.flaw(Flaw::Changed);
                         continue;
                     };
                     if meta.kind == Type::File {
                         turn.saw(&entry.path, meta);
+                    } else {
+                        turn.state.reads.flaw(Flaw::Changed);
                     }
                     let mut attributes = turn.attributes(&entry.path, &meta);
                     if !attributes.readable {
                         attributes.size = 0;
+                    }
+                    if contents {
+                        let file = turn.file_seen(&entry.path, &meta, attributes);
+                        let reads = &mut turn.state.reads;
+                        reads.found_in(directory, &entry.name, Seen::File(file));
                     }
                     attributes
                 }
@@ -140,7 +163,9 @@ impl Walk {
                     ..NOTHING
                 },
             };
-            digest.text(&entry.name).attributes(attributes);
+            if !contents {
+                shown.text(&entry.name).attributes(attributes);
+            }
             steps.push((
                 entry.name,
                 Step::Show(WalkEntry {
@@ -149,7 +174,13 @@ impl Walk {
                 }),
             ));
         }
-        turn.state.reads.listed(directory.as_str(), digest.finish());
+        let digest = if contents {
+            found.digest
+        } else {
+            shown.digest(found.digest);
+            shown.finish()
+        };
+        turn.state.reads.listed(directory, digest, contents);
         steps.sort_unstable_by(|one, other| other.0.as_bytes().cmp(one.0.as_bytes()));
         ahead.extend(steps.into_iter().map(|(_, step)| step));
         Ok(())

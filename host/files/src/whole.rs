@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 
 use leasehold_lease::RelPath;
 use leasehold_seal::Digest;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{FsError, Kind, Wanted};
+use crate::memo::is_same;
+use crate::reads::{Delivery, Told};
 use crate::resolve::{ends_as_dir, host};
 use crate::sys::{self, Access, Meta, Type};
-use crate::view::{Turn, View};
+use crate::view::{Known, Turn, View};
 
 /// The file that was read last, kept open since its next piece is the likeliest thing to be asked for.
 pub(crate) struct Hot {
@@ -33,13 +34,14 @@ impl View {
         offset: u64,
         max: usize,
     ) -> Result<(Vec<u8>, bool), FsError> {
-        let mut turn = self.turn()?;
-        let hot = turn.hot_file(path)?;
-        let read = turn.read_bytes(&hot.file, &hot.path, hot.meta.size, offset, max);
-        if matches!(&read, Ok((_, false))) {
-            turn.state.hot = Some(hot);
-        }
-        read
+        self.act(|turn| {
+            let hot = turn.hot_file(path)?;
+            let read = turn.read_bytes(&hot.file, &hot.path, &hot.meta, offset, max);
+            if matches!(&read, Ok((_, false))) {
+                turn.state.hot = Some(hot);
+            }
+            read
+        })
     }
 
     /// SHA-256 of the whole file at a path from the root, and its length in bytes.
@@ -47,29 +49,26 @@ impl View {
     /// # Errors
     /// Those of [`View::read_path`].
     pub fn digest_path(&self, path: &str) -> Result<(Digest, u64), FsError> {
-        let mut turn = self.turn()?;
-        let Hot { path, file, meta } = turn.hot_file(path)?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; PIECE_BYTES];
-        let mut offset = 0;
-        loop {
-            if turn.shared.revoked.load(Ordering::Acquire) {
-                return Err(FsError::revoked());
-            }
-            match sys::read_into(&file, &mut buffer, offset).map_err(|errno| host(errno, &path))? {
-                0 => break,
-                count => {
-                    hasher.update(buffer.get(..count).unwrap_or_default());
-                    offset += count as u64;
-                }
-            }
-        }
-        if offset != meta.size {
-            return Err(FsError::plain(Kind::Changed, &path));
-        }
-        let digest = Digest::from_bytes(hasher.finalize().into());
-        turn.state.reads.digested(path.as_str(), offset, digest);
-        Ok((digest, offset))
+        self.act(|turn| {
+            let Hot { path, file, meta } = turn.hot_file(path)?;
+            let ended = || turn.shared.revoked.load(Ordering::Acquire);
+            let memo = turn.shared.tree.memo();
+            let found = memo.of_range(&file, 0, meta.size, ended);
+            turn.shared.check_revoked()?;
+            let found = found.map_err(|errno| host(errno, &path))?;
+            let Some((now, digest)) = found.filter(|(now, _)| is_same(&meta, now)) else {
+                return Err(FsError::plain(Kind::Changed, &path));
+            };
+            let delivery = Delivery {
+                offset: 0,
+                len: now.size,
+                bytes: &[],
+                told: Told::Size(now.size),
+                digest: Some(digest),
+            };
+            turn.state.reads.delivered(&path, &delivery, true);
+            Ok((digest, now.size))
+        })
     }
 }
 
@@ -80,21 +79,26 @@ impl Turn<'_> {
             && hot.path.as_str() == text
         {
             hot.meta = sys::meta_of(&hot.file).map_err(|errno| host(errno, &hot.path))?;
-            self.check_unchanged(&hot.path, &hot.meta)?;
+            let known = self.known(&hot.path);
+            self.check_unchanged(&hot.path, known, &hot.meta)?;
             return Ok(hot);
         }
         let root = RelPath::root();
         let plain = match self.plain_path(&root, text, Wanted::Read)? {
-            Some(path) if !ends_as_dir(text) => self
-                .open_plain(&path)
-                .map(|(file, meta)| (path, file, meta)),
+            Some((path, known)) if !ends_as_dir(text) => self
+                .open_plain(&path, known)
+                .map(|(file, meta)| (path, known, file, meta)),
             _ => None,
         };
-        let (path, file, meta) = match plain {
+        let (path, known, file, meta) = match plain {
             Some(found) => found,
-            None => self.open_walked(&root, text)?,
+            None => {
+                let (path, file, meta) = self.open_walked(&root, text)?;
+                let known = self.known(&path);
+                (path, known, file, meta)
+            }
         };
-        self.check_unchanged(&path, &meta)?;
+        self.check_unchanged(&path, known, &meta)?;
         #[cfg(all(debug_assertions, target_os = "linux"))]
         self.second_opinion(
             &path,
@@ -104,7 +108,7 @@ impl Turn<'_> {
                 write: false,
             },
         );
-        self.state.reads.opened(path.as_str(), meta.size);
+        self.opened_file(&path, &meta);
         Ok(Hot { path, file, meta })
     }
 
@@ -139,8 +143,13 @@ impl Turn<'_> {
     }
 
     /// Whether a file is still the one that this call saw at its path; remembers it.
-    fn check_unchanged(&mut self, path: &RelPath, meta: &Meta) -> Result<(), FsError> {
-        match self.known(path).seen {
+    fn check_unchanged(
+        &mut self,
+        path: &RelPath,
+        known: Known,
+        meta: &Meta,
+    ) -> Result<(), FsError> {
+        match known.seen {
             Some(seen)
                 if seen.id != meta.id
                     || seen.size != meta.size
@@ -159,6 +168,3 @@ impl Turn<'_> {
 
 /// How often an entry that changes while it is opened is looked at again.
 const ATTEMPTS: u32 = 8;
-
-/// How much is read at a time for a digest, in bytes.
-const PIECE_BYTES: usize = 256 * 1024;

@@ -33,7 +33,7 @@ pub use document::{
     Injection, Intent, Kind, LeaseDoc, Limits, Random, SecretGrant, VERSION,
 };
 pub use fold::is_protected_name;
-pub use narrow::{LimitsSpec, RightsSpec, Wider};
+pub use narrow::{Excess, LimitsSpec, RightsSpec, Wider};
 pub use path::{MAX_PATH_BYTES, PathError, RelPath};
 pub use pattern::{MAX_PATTERN_BYTES, MAX_PATTERN_COMPONENTS, MAX_PATTERNS, Pattern, PatternError};
 pub use refusal::Refusal;

@@ -48,6 +48,66 @@ pub struct LimitsSpec {
 #[error(transparent)]
 pub struct Wider(#[from] Refusal);
 
+/// One right that is wanted and is more than there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// The field of the grant: `files.read`, `args`, `env.set`, `limits.fuel` and so on.
+    pub field: String,
+    /// What is wanted there, as a person reads it: a pattern or an argument vector in quotes, the name of a variable, a
+    /// number, a time. Empty where the field as a whole is too much.
+    pub wanted: String,
+    /// What is wrong with it: the rest of a sentence that begins with the field.
+    pub problem: String,
+}
+
+impl RightsSpec {
+    /// Whether the wish is well-formed: the number of patterns, argument vectors and variables, the form of arguments
+    /// and variables, and the range of each limit. [`Rights::narrow`] checks the same.
+    ///
+    /// # Errors
+    /// `LEASE-FORMAT` or `LEASE-LIMIT`, as a lease would get.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.check_lists()?;
+        self.limits.check()
+    }
+
+    fn check_lists(&self) -> Result<(), Refusal> {
+        check::files("files", &self.files)?;
+        check::args("args", &self.args)?;
+        check::env("env", &self.env)
+    }
+}
+
+impl LimitsSpec {
+    /// The name of each limit with its least and greatest value, in the order of the fields.
+    pub const RANGES: [(&'static str, u64, u64); 6] = LIMIT_RANGES;
+
+    /// The limits in the order of [`LimitsSpec::RANGES`].
+    #[must_use]
+    pub fn values(&self) -> [Option<u64>; 6] {
+        [
+            self.fuel,
+            self.memory_bytes,
+            self.wall_ms,
+            self.output_bytes,
+            self.write_bytes,
+            self.open_files,
+        ]
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        for ((name, least, most), value) in LIMIT_RANGES.into_iter().zip(self.values()) {
+            if let Some(value) = value
+                && (value < least || value > most)
+            {
+                let problem = format!("is {value}; it must be {least} to {most}");
+                return Err(Refusal::limit(&format!("limits.{name}"), problem));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Rights {
     /// The rights wanted, where all of them are within these rights.
     ///
@@ -56,141 +116,126 @@ impl Rights {
     /// those of `wanted` added. Plugin, kind, configuration, chain, audience and start stay. Nothing is ever clipped.
     ///
     /// # Errors
-    /// [`Wider`] names the first field in which more is wanted than there is.
+    /// [`Wider`] names the first field in which more is wanted than there is; [`Rights::excess`] lists them all.
     pub fn narrow(&self, wanted: &RightsSpec) -> Result<Rights, Wider> {
-        check::files("files", &wanted.files)?;
-        check::args("args", &wanted.args)?;
-        check::env("env", &wanted.env)?;
+        wanted.check_lists()?;
+        if let Some(first) = self.excess(wanted).into_iter().next() {
+            return Err(wider(&first));
+        }
+        // After the comparison: what is above every range is first of all more than there is.
+        wanted.limits.check()?;
         let mut body = self.body.clone();
-        body.files = self.narrow_files(&wanted.files)?;
-        body.args = self.narrow_args(&wanted.args)?;
-        body.env = self.narrow_env(&wanted.env)?;
-        body.limits = self.narrow_limits(&wanted.limits)?;
+        body.files = FileGrant {
+            deny: self.deny_with(&wanted.files.deny),
+            ..wanted.files.clone()
+        };
+        body.args = args_or_empty(&wanted.args);
+        body.env = wanted.env.clone();
+        body.limits = self.limits_with(&wanted.limits);
         if let Some(expires) = wanted.expires {
-            if expires > self.expires() {
-                return Err(wider(
-                    "expires",
-                    format_args!("{expires} is after {}", self.expires()),
-                ));
-            }
-            if expires <= self.not_before() {
-                return Err(wider(
-                    "expires",
-                    format_args!("{expires} is not after {}", self.not_before()),
-                ));
-            }
             body.expires = expires;
         }
         Ok(Rights::new(body)?)
     }
 
-    fn narrow_files(&self, wanted: &FileGrant) -> Result<FileGrant, Wider> {
+    /// Every right in which `wanted` is more than there is, in the order of the fields; none: [`Rights::narrow`] gives
+    /// what is wanted, where it is well-formed.
+    #[must_use]
+    pub fn excess(&self, wanted: &RightsSpec) -> Vec<Excess> {
+        let mut found = Vec::new();
+        self.excess_of_files(&wanted.files, &mut found);
+        for vector in args_or_empty(&wanted.args) {
+            if !self.allows_args(&vector) {
+                let vector = format!("{vector:?}");
+                found.push(excess(
+                    "args",
+                    vector.clone(),
+                    format!("{vector} is not allowed"),
+                ));
+            }
+        }
+        self.excess_of_env(&wanted.env, &mut found);
+        self.excess_of_limits(&wanted.limits, &mut found);
+        if let Some(expires) = wanted.expires {
+            let (start, end) = (self.not_before(), self.expires());
+            if expires > end {
+                let problem = format!("{expires} is after {end}");
+                found.push(excess("expires", expires.to_string(), problem));
+            } else if expires <= start {
+                let problem = format!("{expires} is not after {start}");
+                found.push(excess("expires", expires.to_string(), problem));
+            }
+        }
+        found
+    }
+
+    fn excess_of_files(&self, wanted: &FileGrant, found: &mut Vec<Excess>) {
         let have = self.files();
         for (field, wanted, have) in [
             ("files.list", &wanted.list, &have.list),
             ("files.read", &wanted.read, &have.read),
             ("files.write", &wanted.write, &have.write),
         ] {
-            let within = |pattern: &&Pattern| have.iter().any(|wide| wide.covers(pattern));
-            if let Some(pattern) = wanted.iter().find(|pattern| !within(pattern)) {
-                return Err(wider(
-                    field,
-                    format_args!("\"{pattern}\" is not within one pattern of the grant"),
-                ));
+            for pattern in wanted {
+                if !have.iter().any(|wide: &Pattern| wide.covers(pattern)) {
+                    let quoted = format!("\"{pattern}\"");
+                    let problem = format!("{quoted} is not within one pattern of the grant");
+                    found.push(excess(field, quoted, problem));
+                }
             }
         }
-        let mut deny = have.deny.clone();
-        deny.extend(
-            wanted
-                .deny
-                .iter()
-                .filter(|rule| !have.deny.contains(rule))
-                .cloned(),
-        );
-        if deny.len() > MAX_PATTERNS {
-            return Err(wider(
-                "files.deny",
-                format_args!("has more than {MAX_PATTERNS} rules together with the grant's"),
-            ));
-        }
-        Ok(FileGrant {
-            deny,
-            ..wanted.clone()
-        })
-    }
-
-    fn narrow_args(&self, wanted: &[Vec<String>]) -> Result<Vec<Vec<String>>, Wider> {
-        let wanted = args_or_empty(wanted);
-        match wanted.iter().find(|vector| !self.allows_args(vector)) {
-            Some(vector) => Err(wider("args", format_args!("{vector:?} is not allowed"))),
-            None => Ok(wanted),
+        if self.deny_with(&wanted.deny).len() > MAX_PATTERNS {
+            let problem = format!("has more than {MAX_PATTERNS} rules together with the grant's");
+            found.push(excess("files.deny", String::new(), problem));
         }
     }
 
-    fn narrow_env(&self, wanted: &EnvGrant) -> Result<EnvGrant, Wider> {
+    fn excess_of_env(&self, wanted: &EnvGrant, found: &mut Vec<Excess>) {
         let have = self.env();
-        if let Some(name) = wanted.pass.iter().find(|name| !have.pass.contains(name)) {
-            return Err(wider("env.pass", format_args!("{name} is not passed on")));
+        for name in &wanted.pass {
+            if !have.pass.contains(name) {
+                let problem = format!("{name} is not passed on");
+                found.push(excess("env.pass", name.clone(), problem));
+            }
         }
-        if let Some((name, _)) = wanted
-            .set
-            .iter()
-            .find(|(name, value)| have.set.get(*name) != Some(value))
-        {
-            return Err(wider(
-                "env.set",
-                format_args!("{name} is not set to this value"),
-            ));
+        for (name, value) in &wanted.set {
+            if have.set.get(name) != Some(value) {
+                let problem = format!("{name} is not set to this value");
+                found.push(excess("env.set", name.clone(), problem));
+            }
         }
-        Ok(wanted.clone())
     }
 
-    fn narrow_limits(&self, wanted: &LimitsSpec) -> Result<Limits, Wider> {
+    fn excess_of_limits(&self, wanted: &LimitsSpec, found: &mut Vec<Excess>) {
         let have = check::limit_values(self.limits());
-        let wanted = [
-            wanted.fuel,
-            wanted.memory_bytes,
-            wanted.wall_ms,
-            wanted.output_bytes,
-            wanted.write_bytes,
-            wanted.open_files,
-        ];
-        let mut values = have;
-        for (((name, least, _), value), wish) in
-            LIMIT_RANGES.into_iter().zip(&mut values).zip(wanted)
+        for (((name, _, _), have), wanted) in
+            LIMIT_RANGES.into_iter().zip(have).zip(wanted.values())
         {
-            let Some(wish) = wish else { continue };
-            if wish > *value {
-                return Err(wider(
-                    &format!("limits.{name}"),
-                    format_args!("{wish} is more than {value}"),
-                ));
+            if let Some(wanted) = wanted.filter(|wanted| *wanted > have) {
+                let problem = format!("{wanted} is more than {have}");
+                let field = format!("limits.{name}");
+                found.push(excess(&field, wanted.to_string(), problem));
             }
-            if wish < least {
-                return Err(Refusal::limit(
-                    &format!("limits.{name}"),
-                    format_args!("is {wish}; the least is {least}"),
-                )
-                .into());
-            }
-            *value = wish;
         }
-        let [
-            fuel,
-            memory_bytes,
-            wall_ms,
-            output_bytes,
-            write_bytes,
-            open_files,
-        ] = values;
-        Ok(Limits {
-            fuel,
-            memory_bytes,
-            wall_ms,
-            output_bytes,
-            write_bytes,
-            open_files,
-        })
+    }
+
+    /// The deny rules there are, and those of these that are new.
+    fn deny_with(&self, more: &[Pattern]) -> Vec<Pattern> {
+        let have = &self.files().deny;
+        let new = more.iter().filter(|rule| !have.contains(rule));
+        have.iter().chain(new).cloned().collect()
+    }
+
+    fn limits_with(&self, wanted: &LimitsSpec) -> Limits {
+        let have = self.limits();
+        Limits {
+            fuel: wanted.fuel.unwrap_or(have.fuel),
+            memory_bytes: wanted.memory_bytes.unwrap_or(have.memory_bytes),
+            wall_ms: wanted.wall_ms.unwrap_or(have.wall_ms),
+            output_bytes: wanted.output_bytes.unwrap_or(have.output_bytes),
+            write_bytes: wanted.write_bytes.unwrap_or(have.write_bytes),
+            open_files: wanted.open_files.unwrap_or(have.open_files),
+        }
     }
 }
 
@@ -208,7 +253,16 @@ impl Coded for Wider {
     }
 }
 
-fn wider(field: &str, problem: impl std::fmt::Display) -> Wider {
+fn excess(field: &str, wanted: String, problem: String) -> Excess {
+    Excess {
+        field: field.to_owned(),
+        wanted,
+        problem,
+    }
+}
+
+fn wider(excess: &Excess) -> Wider {
+    let Excess { field, problem, .. } = excess;
     let message = format!("more is wanted than the lease grants: {field}: {problem}");
     Wider(
         Refusal::new("RIGHTS-WIDER", Class::Refused, message)

@@ -227,6 +227,39 @@ impl Rights {
         self.body.to_json()
     }
 
+    /// SHA-256 over the canonical JSON of what a call under these rights may do: without where they come from, where they are good
+    /// and until when. Two calls that are equal but for their leases have the same.
+    ///
+    /// # Errors
+    /// None that is known; the same values were written when the rights were made.
+    pub fn effect_digest(&self) -> Result<Digest, Refusal> {
+        #[derive(Serialize)]
+        struct Effect<'a> {
+            args: &'a [Vec<String>],
+            clock: Clock,
+            config: Option<Digest>,
+            env: &'a EnvGrant,
+            files: &'a FileGrant,
+            kind: Kind,
+            limits: &'a Limits,
+            plugin: Digest,
+            random: Random,
+        }
+        let effect = Effect {
+            args: &self.body.args,
+            clock: self.body.clock,
+            config: self.body.config,
+            env: &self.body.env,
+            files: &self.body.files,
+            kind: self.body.kind,
+            limits: &self.body.limits,
+            plugin: self.body.plugin,
+            random: self.body.random,
+        };
+        let json = canonical::to_vec_limited(&effect, 4 * canonical::MAX_BYTES)?;
+        Ok(Digest::of(&json))
+    }
+
     /// Ids of the lease and of those it descends from, leaf first.
     #[must_use]
     pub fn chain(&self) -> &[Digest] {

@@ -139,29 +139,38 @@ pub fn admit(
     recorder: &Recorder,
 ) -> Result<Ticket, AdmitError> {
     let now = recorder.clock.now();
-    let admitted = check(plugin, &rights, &spec, now)
-        .and_then(|()| issue(engine, &rights, &spec, recorder, now));
-    match admitted {
-        Ok(issued) => Ok(Ticket {
-            call: issued.call,
-            rights,
-            spec,
-            recorder: recorder.clone(),
-            seed: issued.seed,
-            clock_base: issued.clock_base,
-            expires: issued.expires,
-            intent: issued.intent,
-        }),
-        Err(refused) => {
-            if matches!(refused, AdmitError::Refused(_) | AdmitError::Unfit { .. }) {
-                record_refusal(&rights, &refused, recorder)?;
-            }
-            Err(refused)
-        }
-    }
+    let issued = or_record(&rights, recorder, || {
+        check(plugin, &rights, &spec, now)?;
+        issue(engine, &rights, &spec, recorder, now)
+    })?;
+    Ok(Ticket {
+        call: issued.call,
+        rights,
+        spec,
+        recorder: recorder.clone(),
+        seed: issued.seed,
+        clock_base: issued.clock_base,
+        expires: issued.expires,
+        intent: issued.intent,
+    })
 }
 
-fn check(
+/// What `admitted` gives; a refusal goes on the tape first.
+pub(crate) fn or_record<T>(
+    rights: &Rights,
+    recorder: &Recorder,
+    admitted: impl FnOnce() -> Result<T, AdmitError>,
+) -> Result<T, AdmitError> {
+    admitted().or_else(|refused| {
+        if matches!(refused, AdmitError::Refused(_) | AdmitError::Unfit { .. }) {
+            record_refusal(rights, &refused, recorder)?;
+        }
+        Err(refused)
+    })
+}
+
+/// Whether plugin, rights and what is asked fit each other now.
+pub(crate) fn check(
     plugin: &Plugin,
     rights: &Rights,
     spec: &CallSpec,
@@ -252,6 +261,14 @@ fn check(
             );
         }
     }
+    let denied = |pattern| rights.files().deny.contains(pattern);
+    if let Some(pattern) = spec.skip.iter().find(|pattern| !denied(pattern)) {
+        return unfit(
+            "SKIP-UNFIT",
+            format!("\"{pattern}\" is to be skipped, and the rights do not deny it"),
+            "narrow the rights by the same patterns",
+        );
+    }
     if names_files(rights) && spec.workspace.is_none() {
         return unfit(
             "WORKSPACE-MISSING",
@@ -303,10 +320,8 @@ fn issue(
     let given = given(spec, rights);
     let salt = keyed(&recorder.salt_key, call.as_bytes());
     let input = Digest::from_bytes(keyed(&salt, &given));
-    let seed = spec
-        .seed
-        .unwrap_or_else(|| keyed(rights.plugin().as_bytes(), &given));
-    let clock_base = spec.clock_base.unwrap_or_else(|| whole_second(now));
+    let seed = seed_of(spec, rights, &given);
+    let clock_base = when(spec, now);
     let limits = rights.limits();
     let effects = rights.may_change_anything();
     let (run, step) = spec.run.clone().unzip();
@@ -336,6 +351,7 @@ fn issue(
         rights: rights.digest(),
         run,
         seed: Digest::from_bytes(seed).hex(),
+        skip: spec.skip.iter().map(ToString::to_string).collect(),
         step,
     };
     let durability = if effects {
@@ -363,8 +379,19 @@ fn issue(
     })
 }
 
+/// The seed of a call's randomness.
+pub(crate) fn seed_of(spec: &CallSpec, rights: &Rights, given: &[u8]) -> [u8; 32] {
+    spec.seed
+        .unwrap_or_else(|| keyed(rights.plugin().as_bytes(), given))
+}
+
+/// Where a call's clock starts.
+pub(crate) fn when(spec: &CallSpec, now: Timestamp) -> Timestamp {
+    spec.clock_base.unwrap_or_else(|| whole_second(now))
+}
+
 /// The one record of an append of one.
-fn only(appended: Vec<Appended>) -> Result<Appended, TapeError> {
+pub(crate) fn only(appended: Vec<Appended>) -> Result<Appended, TapeError> {
     let first = appended.into_iter().next();
     first.ok_or_else(|| TapeError::Body("an append of one record gave none".into()))
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use leasehold_files::{Quota, Record, View};
+use leasehold_files::{Quota, Skipping, View};
 use leasehold_seal::{Class, Coded};
 use leasehold_tape::TapeError;
 use thiserror::Error;
@@ -127,12 +127,13 @@ fn open_view(ticket: &Ticket) -> Option<View> {
         write_bytes: limits.write_bytes,
         open_files: limits.open_files,
     };
-    Some(View::open(
-        tree,
-        ticket.rights.clone(),
-        quota,
-        Record::Names,
-    ))
+    let rules = ticket.rights.clone();
+    let skip = ticket.spec.skip.clone();
+    Some(if skip.is_empty() {
+        View::open(tree, rules, quota, ticket.spec.record)
+    } else {
+        View::open(tree, Skipping { rules, skip }, quota, ticket.spec.record)
+    })
 }
 
 /// The wall limit counts from here, the lease's end from its own clock; the earlier one holds.
@@ -156,6 +157,8 @@ fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> CallState {
         Input::Check { .. } | Input::Tool { .. } => (Vec::new(), Vec::new()),
     };
     CallState::new(CallParts {
+        fuel: limits.fuel,
+        gauge: ticket.spec.gauge.clone(),
         memory_bytes: limits.memory_bytes,
         output_bytes: limits.output_bytes,
         deadline: deadline(ticket),

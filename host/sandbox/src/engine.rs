@@ -214,7 +214,7 @@ fn stub(
         ComponentItem::ComponentFunc(_) => {
             stubs.func_new(name, move |mut store, ty, _params, results| {
                 store.data().deadline.check()?;
-                burn(&mut store, FUEL_CALL)?;
+                let _left = burn(&mut store, FUEL_CALL)?;
                 store.data_mut().refuse_import(&import);
                 // Where the interface has a word for it the guest is told; otherwise the call ends.
                 if let (Some(Type::Result(result)), Some(slot)) =

@@ -1,16 +1,17 @@
 //! Inside one call: instantiates the plugin in a fresh store, asks it, and takes what is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use leasehold_files::{ChangeLog, Coverage, Denials, View};
-use leasehold_seal::Digest;
+use leasehold_files::{ChangeLog, Coverage, Denials, ReadSet, View};
+use leasehold_lease::RelPath;
+use leasehold_tape::verdict::Quote;
 use wasmtime::{Store, Trap};
 
 use crate::engine::{Entry, Plugin};
-use crate::limits::{COMPONENT_HANDLES, Deadline, Halt, Limit, TRANSFER_BYTES};
+use crate::limits::{COMPONENT_HANDLES, Deadline, Gauge, Halt, Limit, TRANSFER_BYTES};
 use crate::outcome::{
     Ending, Finding, Judgement, Level, Location, PluginError, Reason, Returned, Verdict,
 };
@@ -21,6 +22,12 @@ use crate::wasi::bindings::gate::exports::leasehold::plugin::gate;
 
 /// Fuel between two looks at the deadline: about a millisecond of the guest's own work.
 const YIELD_FUEL: u64 = 1_000_000;
+/// The most lines of one call that are quoted.
+const MAX_QUOTES: usize = 1_000;
+/// How far into a file a line may lie to be quoted, in bytes.
+const QUOTED_FILE_BYTES: usize = 4 << 20;
+/// Where a quoted line is cut, in bytes.
+const QUOTE_BYTES: usize = 400;
 
 /// What a call left behind.
 #[derive(Default)]
@@ -36,7 +43,11 @@ pub(crate) struct Remains {
     pub(crate) denials: Denials,
     pub(crate) refused_imports: BTreeMap<String, u64>,
     pub(crate) changes: ChangeLog,
-    pub(crate) reads: Option<Digest>,
+    pub(crate) reads: Option<ReadSet>,
+    /// Lines that findings name, where the plugin lets lines be quoted.
+    pub(crate) quotes: Vec<Quote>,
+    /// Whether the guest was told the time of day.
+    pub(crate) told_time: bool,
 }
 
 impl Remains {
@@ -45,7 +56,7 @@ impl Remains {
         self.coverage = view.coverage();
         self.denials = view.denials();
         self.changes = view.changes();
-        self.reads = Some(view.reads().digest());
+        self.reads = Some(view.reads());
     }
 }
 
@@ -58,9 +69,11 @@ pub(crate) fn run(
     input: &Input,
 ) -> (Ending, Remains) {
     let deadline = state.deadline.clone();
+    let gauge = state.gauge.clone();
     let mut store = Store::new(engine, state);
-    let result = prepare(&mut store, fuel)
-        .and_then(|()| drive(ask(&mut store, plugin, input), &deadline).unwrap_or_else(stopped));
+    let result = prepare(&mut store, fuel).and_then(|()| {
+        drive(ask(&mut store, plugin, input), &deadline, &gauge).unwrap_or_else(stopped)
+    });
     let left = store.get_fuel().unwrap_or(0);
     let mut state = store.into_data();
     let (ending, exact) = match result {
@@ -88,10 +101,48 @@ pub(crate) fn run(
         refused_imports: std::mem::take(&mut state.refused_imports),
         ..Remains::default()
     };
+    remains.told_time = state.clock.told;
     if let Some(view) = &state.files {
         remains.add_files(view);
+        let manifest = plugin.facts().manifest.as_ref();
+        if let Ending::Returned(Returned::Verdict(verdict)) = &ending
+            && manifest.is_some_and(|manifest| manifest.quote)
+        {
+            remains.quotes = quotes(&verdict.findings, view);
+        }
     }
     (ending, remains)
+}
+
+/// The lines that findings name, of files that the call may read and that have not changed since it read them.
+fn quotes(findings: &[Finding], view: &View) -> Vec<Quote> {
+    let mut wanted: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    let places = findings.iter().filter_map(|finding| finding.at.as_ref());
+    for (path, line) in places
+        .filter_map(|at| Some((at.path.as_str(), at.line?)))
+        .take(MAX_QUOTES)
+    {
+        wanted.entry(path).or_default().insert(line);
+    }
+    let mut quotes = Vec::new();
+    for (path, lines) in wanted {
+        let Ok(name) = RelPath::parse(path) else {
+            continue;
+        };
+        let Some(content) = view.peek(&name, QUOTED_FILE_BYTES) else {
+            continue;
+        };
+        let numbered = (1u32..).zip(content.split(|byte| *byte == b'\n'));
+        for (line, text) in numbered.filter(|(line, _)| lines.contains(line)) {
+            let text = String::from_utf8_lossy(text.get(..QUOTE_BYTES).unwrap_or(text));
+            quotes.push(Quote {
+                line,
+                path: path.to_owned(),
+                text: text.trim_end_matches('\r').to_owned(),
+            });
+        }
+    }
+    quotes
 }
 
 fn stopped(halt: Halt) -> wasmtime::Result<Ending> {
@@ -108,13 +159,16 @@ fn prepare(store: &mut Store<CallState>, fuel: u64) -> wasmtime::Result<()> {
 }
 
 /// Polls a call until it is done or has to end. It is pending only where it used up a portion of fuel.
-fn drive<F: Future>(call: F, deadline: &Deadline) -> Result<F::Output, Halt> {
+fn drive<F: Future>(call: F, deadline: &Deadline, gauge: &Gauge) -> Result<F::Output, Halt> {
     let mut call = pin!(call);
     let mut context = Context::from_waker(Waker::noop());
     loop {
         match call.as_mut().poll(&mut context) {
             Poll::Ready(output) => return Ok(output),
-            Poll::Pending => deadline.check()?,
+            Poll::Pending => {
+                gauge.more_fuel(YIELD_FUEL);
+                deadline.check()?;
+            }
         }
     }
 }
@@ -137,7 +191,7 @@ async fn ask(
             Ok(Ending::Returned(match returned {
                 Ok(verdict) => {
                     let verdict = Verdict::from(verdict);
-                    store.data_mut().output.take(verdict.text_bytes())?;
+                    store.data_mut().output.take(text_bytes(&verdict))?;
                     Returned::Verdict(verdict)
                 }
                 Err(gate::Error::Config(text)) => Returned::Error(PluginError::Config(text)),
@@ -225,17 +279,15 @@ impl From<gate::Verdict> for Verdict {
     }
 }
 
-impl Verdict {
-    /// How much the gate says, in bytes: it counts as output.
-    fn text_bytes(&self) -> usize {
-        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let finding = |finding: &Finding| {
-            let place = finding.at.as_ref().map_or(0, |at| at.path.len());
-            finding.rule.len() + finding.message.len() + place + optional(&finding.fingerprint)
-        };
-        let findings: usize = self.findings.iter().map(finding).sum();
-        self.summary.len() + optional(&self.data) + findings
-    }
+/// How much a gate says, in bytes: it counts as output.
+fn text_bytes(verdict: &Verdict) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let finding = |finding: &Finding| {
+        let place = finding.at.as_ref().map_or(0, |at| at.path.len());
+        finding.rule.len() + finding.message.len() + place + optional(&finding.fingerprint)
+    };
+    let findings: usize = verdict.findings.iter().map(finding).sum();
+    verdict.summary.len() + optional(&verdict.data) + findings
 }
 
 impl From<gate::Finding> for Finding {

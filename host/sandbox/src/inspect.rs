@@ -72,6 +72,9 @@ pub struct Manifest {
     /// Whether a gate claims to have judged everything: it cannot pass on a view from which something was hidden.
     #[serde(default)]
     pub complete: bool,
+    /// Whether lines that its findings name may be kept with the record and shown in reports.
+    #[serde(default)]
+    pub quote: bool,
     /// The rights it would like to have, with reasons.
     #[serde(default)]
     pub wants: Wants,

@@ -16,6 +16,7 @@
 //! | `limits`, `state` | what a call may use up, and what it has |
 //! | `wasi` | the host functions |
 //! | `record`, `summary`, `outcome` | what came of a call: recorded, read, handed out |
+//! | `reuse` | an earlier outcome in place of a call |
 
 mod adapt;
 mod admission;
@@ -31,6 +32,7 @@ mod lockdown;
 mod native;
 mod outcome;
 mod record;
+mod reuse;
 mod schema;
 mod spec;
 mod state;
@@ -48,12 +50,13 @@ pub use inspect::{
     inspect,
 };
 pub use limits::{
-    COMPONENT_HANDLES, INSTANCES, LOG_BYTES, LOG_LINE_BYTES, Limit, MEMORIES, RESOURCES,
-    STACK_BYTES, Stop, StopSwitch, TRANSFER_BYTES,
+    COMPONENT_HANDLES, Gauge, INSTANCES, LOG_BYTES, LOG_LINE_BYTES, Limit, MEMORIES, RESOURCES,
+    STACK_BYTES, Stop, StopSwitch, TRANSFER_BYTES, Usage,
 };
 pub use outcome::{
     Ending, Finding, Judgement, Level, Location, Outcome, PluginError, Reason, Receipt, Returned,
     Status, Summary, Verdict,
 };
+pub use reuse::{CallKey, Original, admit_hit, call_key};
 pub use spec::{CallSpec, Input, Recorder};
 pub use state::{Attachment, LogLine};

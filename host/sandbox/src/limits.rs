@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Instant;
 
 use wasmtime::{AsContextMut, ResourceLimiter};
@@ -135,6 +135,8 @@ pub enum Stop {
     Cancelled,
     /// The lease was revoked while the call ran.
     Revoked,
+    /// The watch over running calls ended it, by its configured thresholds.
+    Halted,
 }
 
 /// Ends a running call from another thread; clones share one switch.
@@ -148,6 +150,7 @@ impl StopSwitch {
             Stop::Expired => 1,
             Stop::Cancelled => 2,
             Stop::Revoked => 3,
+            Stop::Halted => 4,
         };
         // A later reason does not overwrite the first one; either way the call ends.
         let _ = self
@@ -161,6 +164,7 @@ impl StopSwitch {
             1 => Some(Stop::Expired),
             2 => Some(Stop::Cancelled),
             3 => Some(Stop::Revoked),
+            4 => Some(Stop::Halted),
             _ => None,
         }
     }
@@ -192,14 +196,69 @@ impl Deadline {
     }
 }
 
-/// Takes fuel for work that the host does on the guest's behalf.
+/// What a running call uses, for whoever watches it from another thread; clones share one gauge.
+#[derive(Clone, Debug, Default)]
+pub struct Gauge(Arc<Figures>);
+
+#[derive(Debug, Default)]
+struct Figures {
+    fuel: AtomicU64,
+    memory: AtomicU64,
+    output: AtomicU64,
+    written: AtomicU64,
+}
+
+/// One reading of a [`Gauge`]. The figures are those of the last host call or, of a guest that calls nothing, of the last portion
+/// of fuel: at most about a millisecond of the guest's own work behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Fuel used, at least.
+    pub fuel: u64,
+    /// Memory in use, in bytes.
+    pub memory: u64,
+    /// Output said, in bytes.
+    pub output: u64,
+    /// Bytes written to files.
+    pub written: u64,
+}
+
+impl Gauge {
+    /// What is used now.
+    pub fn read(&self) -> Usage {
+        let figures = &self.0;
+        Usage {
+            fuel: figures.fuel.load(Ordering::Relaxed),
+            memory: figures.memory.load(Ordering::Relaxed),
+            output: figures.output.load(Ordering::Relaxed),
+            written: figures.written.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn fuel(&self, used: u64) {
+        self.0.fuel.store(used, Ordering::Relaxed);
+    }
+
+    pub(crate) fn more_fuel(&self, used: u64) {
+        self.0.fuel.fetch_add(used, Ordering::Relaxed);
+    }
+
+    pub(crate) fn output(&self, used: u64) {
+        self.0.output.store(used, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wrote(&self, bytes: u64) {
+        self.0.written.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Takes fuel for work that the host does on the guest's behalf, and says how much is left.
 ///
 /// Only to be called inside a host function: there the guest's code has saved the counter before and loads it after.
-pub(crate) fn burn(store: &mut impl AsContextMut, units: u64) -> wasmtime::Result<()> {
+pub(crate) fn burn(store: &mut impl AsContextMut, units: u64) -> wasmtime::Result<u64> {
     let mut store = store.as_context_mut();
     let left = store.get_fuel()?;
     match left.checked_sub(units) {
-        Some(rest) => store.set_fuel(rest),
+        Some(rest) => store.set_fuel(rest).map(|()| rest),
         None => {
             store.set_fuel(0)?;
             Err(Halt::Exceeded(Limit::Fuel).into())
@@ -216,18 +275,20 @@ pub(crate) struct MemoryMeter {
     pub(crate) peak: u64,
     /// Whether something was refused.
     pub(crate) refused: bool,
+    gauge: Gauge,
 }
 
 /// What one table element costs, in bytes.
 const TABLE_ELEMENT: u64 = 16;
 
 impl MemoryMeter {
-    pub(crate) fn new(cap: u64) -> Self {
+    pub(crate) fn new(cap: u64, gauge: Gauge) -> Self {
         MemoryMeter {
             cap,
             used: 0,
             peak: 0,
             refused: false,
+            gauge,
         }
     }
 
@@ -237,6 +298,7 @@ impl MemoryMeter {
             Some(total) if total <= self.cap => {
                 self.used = total;
                 self.peak = self.peak.max(total);
+                self.gauge.0.memory.store(total, Ordering::Relaxed);
                 true
             }
             _ => {
@@ -295,7 +357,7 @@ mod tests {
 
     #[test]
     fn two_memories_and_a_table_share_one_cap() {
-        let mut meter = MemoryMeter::new(200_000);
+        let mut meter = MemoryMeter::new(200_000, Gauge::default());
         assert!(meter.memory_growing(0, 65_536, None).unwrap());
         assert!(meter.memory_growing(0, 65_536, None).unwrap());
         assert!(!meter.memory_growing(65_536, 3 * 65_536, None).unwrap());
@@ -307,14 +369,14 @@ mod tests {
 
     #[test]
     fn a_modules_own_maximum_is_not_named_as_ours() {
-        let mut meter = MemoryMeter::new(1 << 30);
+        let mut meter = MemoryMeter::new(1 << 30, Gauge::default());
         assert!(!meter.memory_growing(0, 2, Some(1)).unwrap());
         assert!(!meter.refused);
     }
 
     #[test]
     fn growth_does_not_overflow() {
-        let mut meter = MemoryMeter::new(u64::MAX - 1);
+        let mut meter = MemoryMeter::new(u64::MAX - 1, Gauge::default());
         assert!(!meter.table_growing(0, usize::MAX, None).unwrap());
         assert!(meter.refused);
     }

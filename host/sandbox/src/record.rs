@@ -2,42 +2,26 @@
 
 use std::time::Duration;
 
-use leasehold_files::{Change, Content, Denial};
+use leasehold_files::{Change, Content, Denial, ReadSet};
 use leasehold_seal::Digest;
 use leasehold_tape::call as body;
+use leasehold_tape::verdict::{GateVerdict, Quote};
 use leasehold_tape::{Draft, Durability, Kind, Store, TapeError};
-use serde::Serialize;
 
 use crate::admission::Ticket;
 use crate::door::CallError;
 use crate::engine::Plugin;
 use crate::guest::Remains;
-use crate::outcome::{Ending, Judgement, Outcome, Reason, Receipt, Returned, Verdict};
+use crate::outcome::{Ending, Outcome, Reason, Receipt, Returned, Summary};
 use crate::spec::Input;
 use crate::summary::summarize;
 
 /// A verdict up to this size stands on the tape itself, in bytes; a larger one in the store.
 const INLINE_VERDICT: usize = 32 << 10;
+/// The most of a plugin's name that the outcome repeats, in bytes.
+const MAX_NAME: usize = 200;
 /// Denials of one call that get a record of their own; the outcome has the count of all.
 const RECORDED_DENIALS: usize = 32;
-
-/// What `gate.verdict` holds: the verdict, or its digest where it is large.
-#[derive(Serialize)]
-struct VerdictBody<'a> {
-    call: &'a str,
-    digest: Digest,
-    verdict: Option<&'a Verdict>,
-}
-
-/// What `artifact.stored` holds.
-#[derive(Serialize)]
-struct ArtifactBody<'a> {
-    bytes: u64,
-    call: &'a str,
-    digest: Digest,
-    media_type: &'a str,
-    name: &'a str,
-}
 
 /// Records what came of a call and gives its outcome once that is durable.
 pub(crate) fn settle(
@@ -48,18 +32,28 @@ pub(crate) fn settle(
     wall: Duration,
 ) -> Result<Outcome, CallError> {
     let ending = check_reply(&ticket, plugin, ending);
+    let mut remains = remains;
+    remains.coverage.hidden += ticket.spec.left_out;
     // The ending counts as it is recorded: a reply that was refused did not return, and settles nothing.
     let used = remains.fuel.filter(|_used| kind_of(&ending).settles());
     let fuel = used.unwrap_or(ticket.rights.limits().fuel);
     let summary = summarize(&ticket, plugin, &ending, &remains);
-    let recorded = drafts(&ticket, &ending, &remains, summary.code, fuel, wall)
+    let recorded = drafts(&ticket, plugin, (&ending, &summary), &remains, fuel, wall)
         .and_then(|drafts| ticket.recorder.tape.append(drafts, Durability::Synced))
-        .and_then(|appended| {
-            let last = appended.last().copied();
-            last.ok_or_else(|| TapeError::Body("nothing was appended".into()))
+        .and_then(|appended| match appended.as_slice() {
+            [.., verdict, outcome] => Ok((Some(*verdict), *outcome)),
+            [outcome] => Ok((None, *outcome)),
+            [] => Err(TapeError::Body("nothing was appended".into())),
         });
     match recorded {
-        Ok(outcome) => Ok(Outcome {
+        Ok((before, outcome)) => Ok(Outcome {
+            receipt: Receipt {
+                intent: ticket.intent,
+                outcome,
+                // A verdict is recorded right before the outcome.
+                verdict: before
+                    .filter(|_| matches!(ending, Ending::Returned(Returned::Verdict(_)))),
+            },
             call: ticket.call,
             ending,
             summary,
@@ -74,11 +68,8 @@ pub(crate) fn settle(
             denials: remains.denials,
             refused_imports: remains.refused_imports,
             changes: remains.changes,
-            reads: remains.reads.unwrap_or(Digest::of(b"")),
-            receipt: Receipt {
-                intent: ticket.intent,
-                outcome,
-            },
+            reads: remains.reads.unwrap_or_default(),
+            told_time: remains.told_time,
         }),
         Err(source) => Err(CallError {
             call: ticket.call,
@@ -102,9 +93,9 @@ fn check_reply(ticket: &Ticket, plugin: &Plugin, ending: Ending) -> Ending {
 
 fn drafts(
     ticket: &Ticket,
-    ending: &Ending,
+    plugin: &Plugin,
+    (ending, summary): (&Ending, &Summary),
     remains: &Remains,
-    code: Option<&'static str>,
     fuel: u64,
     wall: Duration,
 ) -> Result<Vec<Draft>, TapeError> {
@@ -125,12 +116,12 @@ fn drafts(
         drafts.push(Draft::sorted(Kind::AccessDenied, &body)?);
     }
     for attachment in &remains.attachments {
-        let body = ArtifactBody {
+        let body = body::ArtifactStored {
             bytes: attachment.bytes.len() as u64,
-            call,
+            call: call.to_owned(),
             digest: store.put(&attachment.bytes)?,
-            media_type: &attachment.media_type,
-            name: &attachment.name,
+            media_type: attachment.media_type.clone(),
+            name: attachment.name.clone(),
         };
         drafts.push(Draft::sorted(Kind::ArtifactStored, &body)?);
     }
@@ -142,10 +133,11 @@ fn drafts(
             if !inline {
                 store.put(&bytes)?;
             }
-            let body = VerdictBody {
-                call,
+            let body = GateVerdict {
+                call: call.to_owned(),
                 digest,
-                verdict: inline.then_some(verdict),
+                quotes: quotes(store, &remains.quotes)?,
+                verdict: inline.then(|| verdict.clone()),
             };
             drafts.push(Draft::sorted(Kind::GateVerdict, &body)?);
             Some(digest)
@@ -155,12 +147,14 @@ fn drafts(
     };
     let outcome = body::Outcome {
         call: call.to_owned(),
-        code: code.map(str::to_owned),
+        code: summary.code.map(str::to_owned),
+        command: clip(plugin.name(), MAX_NAME).to_owned(),
         coverage: body::Coverage {
             complete: remains.coverage.complete(),
             denied: remains.coverage.denied,
             hidden: remains.coverage.hidden + remains.coverage.non_utf8 + remains.coverage.failed,
             listed: remains.coverage.listed,
+            skipped: remains.coverage.skipped,
         },
         ending: kind_of(ending),
         exit: match ending {
@@ -168,17 +162,18 @@ fn drafts(
             _ => None,
         },
         fuel,
+        intent: ticket.intent.leaf,
+        lease: ticket.rights.chain().first().copied(),
         peak_memory: remains.peak_memory,
-        reads: remains.reads.unwrap_or(Digest::of(b"")),
+        reads: (remains.reads.as_ref())
+            .map_or_else(|| ReadSet::default().digest(), ReadSet::digest),
         result,
+        sentence: clip(&summary.sentence, body::MAX_SENTENCE).to_owned(),
+        status: summary.status,
         stderr: stream(store, &remains.stderr)?,
         stdout: stream(store, &remains.stdout)?,
         verdict: match ending {
-            Ending::Returned(Returned::Verdict(verdict)) => Some(match verdict.outcome {
-                Judgement::Pass => body::Verdict::Pass,
-                Judgement::Fail => body::Verdict::Fail,
-                Judgement::Skip => body::Verdict::Skip,
-            }),
+            Ending::Returned(Returned::Verdict(verdict)) => Some(verdict.outcome),
             _ => None,
         },
         wall_us: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX),
@@ -189,6 +184,20 @@ fn drafts(
     };
     drafts.push(Draft::outcome(&outcome)?);
     Ok(drafts)
+}
+
+/// The lines that findings name, as an artifact.
+fn quotes(store: &Store, quotes: &[Quote]) -> Result<Option<Digest>, TapeError> {
+    if quotes.is_empty() {
+        return Ok(None);
+    }
+    let json = serde_json::to_vec(quotes).map_err(|error| TapeError::Body(error.to_string()))?;
+    store.put(&json).map(Some)
+}
+
+/// The start of a text, of at most so many bytes.
+fn clip(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
 fn kind_of(ending: &Ending) -> body::Ending {

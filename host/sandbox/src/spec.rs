@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use leasehold_files::Tree;
-use leasehold_lease::Rights;
+use leasehold_files::{Record, Tree};
+use leasehold_lease::{Pattern, Rights};
 use leasehold_seal::{Digest, Timestamp};
 use leasehold_tape::{HostClock, Store, Tape};
 use serde::Serialize;
 use sha2::Sha256;
 
 use crate::inspect::ExitCodes;
-use crate::limits::StopSwitch;
+use crate::limits::{Gauge, StopSwitch};
 
 /// Where calls are recorded.
 #[derive(Clone)]
@@ -48,8 +48,17 @@ pub struct CallSpec {
     pub clock_base: Option<Timestamp>,
     /// Seed of the guest's randomness; derived from plugin and input if absent, so that equal calls are equal.
     pub seed: Option<[u8; 32]>,
+    /// What the caller says is not judged: what matches is counted as skipped instead of hidden. Each of these patterns has to be
+    /// among the deny rules of the rights.
+    pub skip: Vec<Pattern>,
+    /// Entries that the caller left out of the workspace because the rights do not show them; they count as hidden.
+    pub left_out: u64,
+    /// How closely reads are recorded.
+    pub record: Record,
     /// Ends the call from outside.
     pub stop: StopSwitch,
+    /// Shows what the call uses while it runs.
+    pub gauge: Gauge,
 }
 
 impl CallSpec {
@@ -64,7 +73,11 @@ impl CallSpec {
             run: None,
             clock_base: None,
             seed: None,
+            skip: Vec::new(),
+            left_out: 0,
+            record: Record::Names,
             stop: StopSwitch::default(),
+            gauge: Gauge::default(),
         }
     }
 }

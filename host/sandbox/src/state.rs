@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use leasehold_files::{FsError, View};
 use wasmtime::component::{Resource, ResourceTable};
 
-use crate::limits::{Deadline, Halt, LOG_BYTES, LOG_LINE_BYTES, Limit, MemoryMeter, RESOURCES};
+use crate::limits::{
+    Deadline, Gauge, Halt, LOG_BYTES, LOG_LINE_BYTES, Limit, MemoryMeter, RESOURCES,
+};
 use crate::wasi::bindings::system::wasi::filesystem::types::ErrorCode;
 use crate::wasi::clocks::VirtualClock;
 use crate::wasi::filesystem::error_code;
@@ -33,8 +35,10 @@ pub struct Attachment {
 
 /// What the guest has said so far, and how much it still may.
 pub(crate) struct Output {
+    cap: u64,
     left: u64,
     log_left: u64,
+    gauge: Gauge,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) log: Vec<LogLine>,
@@ -42,8 +46,10 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    fn new(cap: u64) -> Self {
+    fn new(cap: u64, gauge: Gauge) -> Self {
         Output {
+            cap,
+            gauge,
             left: cap,
             log_left: LOG_BYTES,
             stdout: Vec::new(),
@@ -58,6 +64,7 @@ impl Output {
         match self.left.checked_sub(bytes as u64) {
             Some(rest) => {
                 self.left = rest;
+                self.gauge.output(self.cap - rest);
                 Ok(())
             }
             None => Err(Halt::Exceeded(Limit::Output)),
@@ -94,6 +101,9 @@ pub(crate) struct CallState {
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryMeter,
     pub(crate) deadline: Deadline,
+    pub(crate) gauge: Gauge,
+    /// The fuel that the call began with.
+    fuel: u64,
     pub(crate) clock: VirtualClock,
     pub(crate) random: SeededRandom,
     /// The files of the call: a view, or none at all.
@@ -111,6 +121,8 @@ pub(crate) struct CallState {
 
 /// What [`CallState::new`] is made from.
 pub(crate) struct CallParts {
+    pub(crate) fuel: u64,
+    pub(crate) gauge: Gauge,
     pub(crate) memory_bytes: u64,
     pub(crate) output_bytes: u64,
     pub(crate) deadline: Deadline,
@@ -129,8 +141,9 @@ impl CallState {
         table.set_max_capacity(RESOURCES);
         CallState {
             table,
-            memory: MemoryMeter::new(parts.memory_bytes),
+            memory: MemoryMeter::new(parts.memory_bytes, parts.gauge.clone()),
             deadline: parts.deadline,
+            fuel: parts.fuel,
             clock: parts.clock,
             random: SeededRandom::new(parts.seed),
             files: parts.view,
@@ -138,10 +151,16 @@ impl CallState {
             env: parts.env,
             stdin: parts.stdin,
             inputs: parts.inputs,
-            output: Output::new(parts.output_bytes),
+            output: Output::new(parts.output_bytes, parts.gauge.clone()),
+            gauge: parts.gauge,
             touched: None,
             refused_imports: BTreeMap::new(),
         }
+    }
+
+    /// Tells whoever watches how much fuel is left.
+    pub(crate) fn note_fuel(&self, left: u64) {
+        self.gauge.fuel(self.fuel.saturating_sub(left));
     }
 
     /// Counts the use of an import that no lease can grant.

@@ -257,6 +257,12 @@ fn ended(name: &str, reason: &Reason) -> Summary {
             "CANCELLED",
             format!("{name} was cancelled"),
         ),
+        Reason::Stopped(Stop::Halted) => bad(
+            Status::Error,
+            Class::Exhausted,
+            "SENTINEL-HALT",
+            format!("{name} was ended by the sentinel, as the pipeline configures it"),
+        ),
         Reason::Abandoned => bad(
             Status::Error,
             Class::Exhausted,

@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TapeError;
 use crate::ledger::CLOCK_TOLERANCE_MS;
+use crate::verdict::Judgement;
 
 /// Largest integer of canonical JSON: 2^53 − 1.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// Most entries of [`Outcome::writes`]; further ones are only counted in `writes_total`.
 pub const MAX_WRITES: usize = 128;
+
+/// Most bytes of [`Outcome::sentence`].
+pub const MAX_SENTENCE: usize = 2_000;
 
 /// What one call takes from one lease of its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,8 @@ pub struct Intent {
     pub run: Option<String>,
     /// Seed of the guest's randomness, 64 lower-case hex digits.
     pub seed: String,
+    /// Patterns of what the step says it does not judge; they are among the deny rules of its rights.
+    pub skip: Vec<String>,
     /// The step of that run.
     pub step: Option<String>,
 }
@@ -87,16 +93,34 @@ impl Ending {
     }
 }
 
-/// What a gate said.
+/// The host's reading of how a call came out: five of the six things that can become of a step. Only `pass` is green;
+/// "not run" has no call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// The subject is as it should be.
+pub enum Status {
+    /// Judged good, or done.
     Pass,
-    /// It is not.
+    /// Judged bad, or exited with a code other than 0.
     Fail,
-    /// The gate did not judge.
-    Skip,
+    /// Did not come to a judgement.
+    Error,
+    /// Something needed was missing or hidden, so nothing was judged.
+    Blocked,
+    /// The gate says that it does not apply.
+    Skipped,
+}
+
+impl Status {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Pass => "pass",
+            Status::Fail => "fail",
+            Status::Error => "error",
+            Status::Blocked => "blocked",
+            Status::Skipped => "skipped",
+        }
+    }
 }
 
 /// What was seen of the workspace.
@@ -111,6 +135,8 @@ pub struct Coverage {
     pub hidden: u64,
     /// Names listed.
     pub listed: u64,
+    /// Names left out because the step says that it does not judge them.
+    pub skipped: u64,
 }
 
 /// One output stream of a call.
@@ -147,6 +173,8 @@ pub struct Outcome {
     pub call: String,
     /// Stable code of a failure, such as `FUEL-EXHAUSTED`.
     pub code: Option<String>,
+    /// The name the plugin gives itself: untrusted text. Its arguments stay in the salted digest of the intent.
+    pub command: String,
     /// What was seen of the workspace.
     pub coverage: Coverage,
     /// How the call ended.
@@ -155,24 +183,48 @@ pub struct Outcome {
     pub exit: Option<u8>,
     /// Fuel used, in units; exact after a normal return or exit.
     pub fuel: u64,
+    /// Leaf of the intent's record.
+    pub intent: Digest,
+    /// Id of the lease the call ran under, the leaf of its chain.
+    pub lease: Option<Digest>,
     /// Highest memory use, in bytes.
     pub peak_memory: u64,
     /// Digest of the read set.
     pub reads: Digest,
     /// Digest of what the call returned.
     pub result: Option<Digest>,
+    /// The host's reading in one sentence, of which parts may be the plugin's text; at most [`MAX_SENTENCE`] bytes.
+    pub sentence: String,
+    /// The host's reading in one word.
+    pub status: Status,
     /// Standard error; `None` when empty.
     pub stderr: Option<Stream>,
     /// Standard output; `None` when empty.
     pub stdout: Option<Stream>,
     /// What a gate said.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Judgement>,
     /// Wall time, in microseconds.
     pub wall_us: u64,
     /// The first [`MAX_WRITES`] changes, in order.
     pub writes: Vec<Write>,
     /// Number of changes in all.
     pub writes_total: u64,
+}
+
+/// Body of `artifact.stored`: something a plugin attached to its call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArtifactStored {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// The call.
+    pub call: String,
+    /// Digest of the bytes; the content store has them.
+    pub digest: Digest,
+    /// As the plugin gave it: untrusted text.
+    pub media_type: String,
+    /// As the plugin gave it: untrusted text.
+    pub name: String,
 }
 
 /// Body of `access.denied`: what a plugin asked for and did not get.
@@ -262,9 +314,10 @@ impl Outcome {
             denied,
             hidden,
             listed,
+            skipped,
             ..
         } = self.coverage;
-        check_integers(&[denied, hidden, listed])?;
+        check_integers(&[denied, hidden, listed, skipped])?;
         check_integers(&[self.fuel, self.peak_memory, self.wall_us, self.writes_total])
     }
 }

@@ -46,6 +46,7 @@ kinds! {
     TapeClosed = "tape.closed", "A session ended; a checkpoint over this record follows.";
     RunStarted = "run.started", "A pipeline run began.";
     RunFinished = "run.finished", "A pipeline run ended.";
+    RunDenied = "run.denied", "A pipeline run was refused before anything ran.";
     LeaseIssued = "lease.issued", "A lease was signed here.";
     LeaseVerified = "lease.verified", "A lease was verified and may be used.";
     LeaseDenied = "lease.denied", "A lease was refused.";
@@ -59,7 +60,8 @@ kinds! {
     ArtifactStored = "artifact.stored", "Something was put in the content store.";
     WorkspaceCreated = "workspace.created", "A step tree was made.";
     PatchWritten = "patch.written", "A step's changes were written as a patch.";
-    CommitApplied = "commit.applied", "A step's commit was brought back.";
+    CommitApplied = "commit.applied", "A step's changes were brought back.";
+    RollbackDone = "rollback.done", "Changes that were under way were taken back.";
     GateVerdict = "gate.verdict", "What a gate said.";
     CacheHit = "cache.hit", "A recorded result was used again.";
 }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`kind`], [`record`] | what a record is about; its bytes out and in |
 //! | [`draft`] | a record before it has its place |
-//! | [`call`], [`session`] | the bodies of call records and of the tape's own |
+//! | [`call`], [`verdict`], [`run`], [`session`] | the bodies of the records of calls, of runs, and of the tape's own |
 //! | [`tape`] | open, append, checkpoint, close |
 //! | [`ledger`] | uses and fuel per lease, as a fold over the records |
 //! | [`reader`] | a stream of records, each checked, in constant memory |
@@ -32,6 +32,7 @@ mod publish;
 pub mod reader;
 pub mod record;
 mod recovery;
+pub mod run;
 pub mod session;
 pub mod snapshot;
 mod state;
@@ -39,6 +40,7 @@ pub mod store;
 mod tail;
 pub mod tape;
 pub mod tree;
+pub mod verdict;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use draft::{Draft, LeaseVerified};

@@ -18,7 +18,7 @@ use crate::kind::Kind;
 use crate::ledger::{CLOCK_TOLERANCE_MS, Ledger};
 use crate::lock::FileLock;
 use crate::os_disk::OsDisk;
-use crate::record::{Frame, MAX_RECORD};
+use crate::record::{Frame, MAX_RECORD, Record};
 use crate::session::Closed;
 use crate::tail::{Scan, Tail};
 use crate::{opening, publish, recovery, state, tree};
@@ -49,6 +49,8 @@ pub struct Appended {
     pub seq: u64,
     /// Its leaf.
     pub leaf: Digest,
+    /// Where its line begins, in bytes from the start of the tape.
+    pub offset: u64,
 }
 
 /// What a decision inside the critical section may look at.
@@ -248,6 +250,38 @@ impl Tape {
         &self.id
     }
 
+    /// The record that was appended here, read back and held to its place.
+    ///
+    /// # Errors
+    /// `TAPE-FORMAT` when another record, or none, is there; those of the file system.
+    pub fn read(&self, place: &Appended) -> Result<Record, TapeError> {
+        let failed = |error: std::io::Error| TapeError::io("reading a record", &error);
+        let mut line = vec![0; MAX_RECORD + 1];
+        let mut held = 0;
+        while held < line.len() {
+            let at = place.offset + held as u64;
+            match self
+                .records
+                .read_at(&mut line[held..], at)
+                .map_err(failed)?
+            {
+                0 => break,
+                count => held += count,
+            }
+            if line[..held].contains(&b'\n') {
+                break;
+            }
+        }
+        line.truncate(held);
+        let end = line.iter().position(|byte| *byte == b'\n');
+        let record = end.and_then(|end| Record::parse(&line[..end]).ok());
+        record
+            .filter(|record| (record.seq, record.leaf()) == (place.seq, place.leaf))
+            .ok_or_else(|| {
+                TapeError::Format(format!("record {} is not where it was written", place.seq))
+            })
+    }
+
     /// The folder it lies in.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -316,7 +350,8 @@ impl Tape {
             }
             let leaf = tree::leaf(line);
             lines.push((line.len() as u64, leaf));
-            appended.push(Appended { seq, leaf });
+            let offset = tail.bytes + start as u64;
+            appended.push(Appended { seq, leaf, offset });
             bytes.push(b'\n');
             seq += 1;
             prev = Some(leaf);

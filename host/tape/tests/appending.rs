@@ -585,7 +585,7 @@ fn the_fast_way_of_writing_call_bodies_is_canonical() {
         op: "delete".to_owned(),
         path: "docs/ü.md".to_owned(),
     }];
-    end.verdict = Some(leasehold_tape::call::Verdict::Skip);
+    end.verdict = Some(leasehold_tape::verdict::Judgement::Skip);
     assert_eq!(
         Draft::outcome(&end).unwrap().body(),
         canonical::to_vec(&end).unwrap()

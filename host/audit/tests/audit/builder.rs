@@ -2,7 +2,7 @@
 
 use leasehold_audit::{Expect, Finding, Report, check};
 use leasehold_seal::{Digest, Role, SecretKey, Timestamp, Trust, TrustedKey, canonical, note};
-use leasehold_tape::call::{Charge, Coverage, Ending, Intent, Outcome, new_call_id};
+use leasehold_tape::call::{Charge, Coverage, Ending, Intent, Outcome, Status, new_call_id};
 use leasehold_tape::record::Frame;
 use leasehold_tape::session::Opened;
 use leasehold_tape::tree::Frontier;
@@ -67,6 +67,7 @@ pub(crate) fn intent(number: u8) -> Intent {
         rights: Digest::of(b"rights"),
         run: None,
         seed: Digest::of(b"seed").hex(),
+        skip: Vec::new(),
         step: None,
     }
 }
@@ -75,18 +76,24 @@ pub(crate) fn outcome(number: u8, ending: Ending, fuel: u64) -> Outcome {
     Outcome {
         call: call_id(number),
         code: None,
+        command: "structure-lock".to_owned(),
         coverage: Coverage {
             complete: true,
             denied: 0,
             hidden: 0,
             listed: 12,
+            skipped: 0,
         },
         ending,
         exit: None,
         fuel,
+        intent: Digest::of(b"intent"),
+        lease: Some(lease()),
         peak_memory: 1 << 20,
         reads: Digest::of(b"reads"),
         result: Some(Digest::of(b"result")),
+        sentence: "all is well".to_owned(),
+        status: Status::Pass,
         stderr: None,
         stdout: None,
         verdict: None,
@@ -122,11 +129,29 @@ impl Builder {
         builder
     }
 
+    /// Appends a record. The outcome of a call whose intent is on the tape names that intent, unless it names one already.
     pub(crate) fn push(&mut self, kind: Kind, body: &impl Serialize) -> &mut Self {
-        let line = self.line(&kind, &canonical::to_vec(body).unwrap());
+        let mut body = serde_json::to_value(body).unwrap();
+        if kind == Kind::CallOutcome
+            && body["intent"] == json!(Digest::of(b"intent"))
+            && let Some((leaf, lease)) = self.intent_of(&body["call"])
+        {
+            body["intent"] = json!(leaf);
+            body["lease"] = lease;
+        }
+        let line = self.line(&kind, &canonical::to_vec(&body).unwrap());
         self.lines.push(line);
         self.time += 1000;
         self
+    }
+
+    /// The leaf of a call's latest intent, and the lease it names first.
+    fn intent_of(&self, call: &Value) -> Option<(Digest, Value)> {
+        self.lines.iter().rev().find_map(|line| {
+            let value: Value = serde_json::from_slice(line).unwrap_or_default();
+            let own = value["kind"] == "call.intent" && value["body"]["call"] == *call;
+            own.then(|| (tree::leaf(line), value["body"]["lease"][0].clone()))
+        })
     }
 
     pub(crate) fn note(&mut self, text: &str) -> &mut Self {
@@ -169,6 +194,10 @@ impl Builder {
         for (number, line) in self.lines.iter().enumerate().skip(keep) {
             let value: Value = serde_json::from_slice(line).unwrap();
             let mut body = value["body"].clone();
+            if value["kind"] == "call.outcome" {
+                // The intent it names is built again as well.
+                body["intent"] = json!(Digest::of(b"intent"));
+            }
             change(number, &mut body);
             let time: Timestamp = value["time"].as_str().unwrap().parse().unwrap();
             copy.time = time.as_millis() - START;

@@ -2,9 +2,9 @@
 
 use leasehold_audit::Expect;
 use leasehold_seal::{Digest, note};
-use leasehold_tape::call::{Charge, Ending};
+use leasehold_tape::call::{Charge, Ending, Outcome};
 use leasehold_tape::session::Recovered;
-use leasehold_tape::{Kind, LeaseVerified, checkpoint};
+use leasehold_tape::{Kind, LeaseVerified, checkpoint, tree};
 use serde_json::{Value, json};
 
 use crate::builder::{Builder, FUEL, at, intent, join, lease, other, outcome, small};
@@ -953,7 +953,32 @@ fn later() -> Vec<Case> {
             },
             "CLOSED",
         ),
+        whole(
+            "outcome-of-another-intent",
+            "an outcome that names the intent of another call",
+            &named(|end, other| end.intent = other),
+            "BROKEN 3 AUDIT-OUTCOME",
+        ),
+        whole(
+            "outcome-of-another-lease",
+            "an outcome that names another lease than its intent",
+            &named(|end, _| end.lease = Some(Digest::of(b"another lease"))),
+            "BROKEN 3 AUDIT-OUTCOME",
+        ),
     ]
+}
+
+/// Two calls are begun and the second one is ended, with what it names changed; also given the first one's intent.
+fn named(change: impl Fn(&mut Outcome, Digest)) -> Builder {
+    let mut tape = Builder::new();
+    tape.push(Kind::CallIntent, &intent(1))
+        .push(Kind::CallIntent, &intent(2));
+    let leaf = |number: usize| tree::leaf(&tape.lines[number]);
+    let mut end = outcome(2, Ending::Returned, 1);
+    end.intent = leaf(2);
+    change(&mut end, leaf(1));
+    tape.push(Kind::CallOutcome, &end).closed(1);
+    tape
 }
 
 /// The name under which the host of the fixtures signs for this tape.

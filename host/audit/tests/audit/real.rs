@@ -71,14 +71,14 @@ impl Drop for Home {
 fn the_tape_writes_the_bytes_of_the_vectors() {
     let home = Home::new("bytes");
     let tape = home.open();
-    for draft in [
-        Draft::intent(&intent(1)),
-        Draft::outcome(&outcome(1, Ending::Returned, 400)),
-        Draft::intent(&intent(2)),
-    ] {
-        tape.append(vec![draft.unwrap()], Durability::Written)
-            .unwrap();
-    }
+    let append = |draft: Draft| {
+        let appended = tape.append(vec![draft], Durability::Written).unwrap();
+        appended[0].leaf
+    };
+    let mut end = outcome(1, Ending::Returned, 400);
+    end.intent = append(Draft::intent(&intent(1)).unwrap());
+    append(Draft::outcome(&end).unwrap());
+    append(Draft::intent(&intent(2)).unwrap());
     let checkpoint = tape.close().unwrap();
     let records = std::fs::read(home.0.join("records.jsonl")).unwrap();
     assert_eq!(
@@ -93,12 +93,15 @@ fn a_tape_is_open_until_it_is_closed_and_again_when_it_goes_on() {
     let home = Home::new("session");
     let tape = home.open();
     assert_eq!(verdict(&home.audit()), "OPEN 0");
-    tape.append(vec![Draft::intent(&intent(1)).unwrap()], Durability::Synced)
+    let begun = tape
+        .append(vec![Draft::intent(&intent(1)).unwrap()], Durability::Synced)
         .unwrap();
     tape.checkpoint().unwrap();
     assert_eq!(verdict(&home.audit()), "OPEN 2");
-    let end = Draft::outcome(&outcome(1, Ending::Returned, 1)).unwrap();
-    tape.close_with(vec![end]).unwrap();
+    let mut end = outcome(1, Ending::Returned, 1);
+    end.intent = begun[0].leaf;
+    tape.close_with(vec![Draft::outcome(&end).unwrap()])
+        .unwrap();
     assert_eq!(verdict(&home.audit()), "CLOSED");
     drop(tape);
     let tape = home.open();

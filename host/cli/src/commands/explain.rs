@@ -3,7 +3,7 @@
 mod story;
 
 use clap::Args;
-use leasehold_lease::Grant;
+use leasehold_lease::{Grant, Pattern};
 use leasehold_seal::Class;
 use leasehold_tape::Store;
 use leasehold_tape::call::{Ending, Outcome};
@@ -58,9 +58,26 @@ fn tell(call: &str, story: &Story, store: &Store, context: &Context) -> Result<(
             format!("the tape has no intent of call {call}"),
         ));
     };
-    let grant = story::granted(story, store);
+    let step = story::step(story, store);
+    let mut grant = story::granted(story, store);
+    if let Some(grant) = &mut grant {
+        // What a step skips is denied to it on top of what its grant denies.
+        let skip = intent
+            .skip
+            .iter()
+            .filter_map(|pattern| pattern.parse().ok());
+        let skip: Vec<Pattern> = skip
+            .filter(|rule| !grant.files.deny.contains(rule))
+            .collect();
+        grant.files.deny.extend(skip);
+    }
     let (remedies, better) = remedies(story, grant.as_ref());
-    let command = better.as_ref().map(|grant| {
+    let words = |remedy: &Remedy| match &step {
+        Some(_) => remedy.step_words(&intent.skip),
+        None => remedy.words(),
+    };
+    // A step is changed where it stands; only a call by itself has its lease issued by hand.
+    let command = better.as_ref().filter(|_| step.is_none()).map(|grant| {
         show::issue_command(
             grant,
             &grant.plugin.to_string(),
@@ -75,7 +92,8 @@ fn tell(call: &str, story: &Story, store: &Store, context: &Context) -> Result<(
         "intent": intent,
         "issue": command,
         "outcome": story.outcome.as_ref().map(|(_, outcome)| outcome),
-        "remedies": remedies.iter().map(|(what, remedy)| json!({ "against": what, "remedy": remedy.words() })).collect::<Vec<_>>(),
+        "remedies": remedies.iter().map(|(what, remedy)| json!({ "against": what, "remedy": words(remedy) })).collect::<Vec<_>>(),
+        "step": step,
         "verdict": story.verdict,
     }));
     let row =
@@ -91,7 +109,17 @@ fn tell(call: &str, story: &Story, store: &Store, context: &Context) -> Result<(
     if let Some(lease) = intent.lease.first() {
         ui.data(row("lease", lease.to_string()));
     }
+    if let Some(step) = &step {
+        ui.data(row(
+            "stands",
+            format!("leasehold.toml:{}, step {:?}", step.line, step.id),
+        ));
+        for line in &step.rights_text {
+            ui.data(format!("          {}", clip(line, SHOWN)));
+        }
+    }
     match &grant {
+        Some(_) if step.is_some() => {}
         Some(grant) => show::rights(grant)
             .into_iter()
             .for_each(|line| ui.data(line)),
@@ -126,7 +154,7 @@ fn tell(call: &str, story: &Story, store: &Store, context: &Context) -> Result<(
         ));
     }
     for (what, remedy) in &remedies {
-        ui.data(row("help", format!("against {what}: {}", remedy.words())));
+        ui.data(row("help", format!("against {what}: {}", words(remedy))));
     }
     if let Some(command) = command {
         ui.data(Line::styled(

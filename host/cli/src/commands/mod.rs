@@ -1,5 +1,7 @@
 //! What can be typed, and the way from there to an exit code. One file a command.
 
+mod approve;
+mod cache;
 mod call;
 mod completions;
 mod doctor;
@@ -7,7 +9,11 @@ mod explain;
 mod init;
 mod key;
 mod lease;
+mod plan;
 mod plugin;
+mod report;
+mod run;
+mod status;
 mod tape;
 
 use std::ffi::OsString;
@@ -63,6 +69,24 @@ enum Command {
     ///
     /// The plugin's answer goes to standard output: a verdict with its findings, the reply of a tool, or what a program prints.
     Call(Box<call::CallArgs>),
+    /// Show what a run would do: each step with the rights it gets, defaults included. Runs nothing.
+    Plan(plan::PlanArgs),
+    /// Run the pipeline of a workspace.
+    ///
+    /// Runs the steps of leasehold.toml. Without leasehold.lease the run signs itself a lease for ten minutes, where the home has an
+    /// issuer key and the steps list and read only; anything more takes a lease made by `leasehold approve`.
+    ///
+    /// With --rules REF everything that judges is taken from that commit, so that what is judged cannot change it.
+    Run(run::RunArgs),
+    /// Show the rights that a pipeline wants, and sign a lease for them.
+    Approve(approve::ApproveArgs),
+    /// Show how a run goes, or went.
+    Status(status::StatusArgs),
+    /// Show what came of a run: for people, as JSON, or as a page.
+    Report(report::ReportArgs),
+    /// Look into the results that runs use again.
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
     /// Say why a call ended as it did, and the smallest change to the lease that would help.
     Explain(explain::ExplainArgs),
     /// Show and verify tapes.
@@ -123,6 +147,12 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<u8> {
         Command::Lease(command) => lease::run(&command, context),
         Command::Plugin(command) => plugin::run(&command, context),
         Command::Call(args) => call::run(&args, context),
+        Command::Plan(args) => plan::run(&args, context),
+        Command::Run(args) => run::run(&args, context),
+        Command::Approve(args) => approve::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
+        Command::Cache(command) => cache::run(&command, context),
         Command::Explain(args) => explain::run(&args, context),
         Command::Tape(command) => tape::run(&command, context),
         Command::Doctor => doctor::run(context),

@@ -1,4 +1,6 @@
-//! `leasehold plugin inspect`: what a plugin is and wants. Runs nothing of it.
+//! `leasehold plugin`: what plugins there are, what one is and wants, and adding one to a pipeline. Runs nothing of them.
+
+mod catalogue;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,10 @@ use crate::ui::{Line, Style};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// List the plugins that come along, and those of this pipeline.
+    List(catalogue::ListArgs),
+    /// Add a plugin to the lock of a pipeline, by the name of one that comes along or by its file.
+    Add(catalogue::AddArgs),
     /// Show what a plugin is, imports, offers and wants, and the lease it would need.
     Inspect(InspectArgs),
 }
@@ -32,7 +38,14 @@ pub(crate) struct InspectArgs {
 }
 
 pub(crate) fn run(command: &PluginCommand, context: &Context) -> anyhow::Result<u8> {
-    let PluginCommand::Inspect(args) = command;
+    match command {
+        PluginCommand::List(args) => Ok(catalogue::list(args, context)?),
+        PluginCommand::Add(args) => Ok(catalogue::add(args, context)?),
+        PluginCommand::Inspect(args) => inspect(args, context),
+    }
+}
+
+fn inspect(args: &InspectArgs, context: &Context) -> anyhow::Result<u8> {
     let path = context.ambient.path(&args.file);
     let (_, facts) = read(&path)?;
     let wish = wish(&facts, &path);

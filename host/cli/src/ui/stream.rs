@@ -40,6 +40,11 @@ impl Stream {
         }
     }
 
+    /// Whether a terminal shows it that can move its cursor.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
     pub(super) fn line(&self, line: &Line) {
         let mut text = String::new();
         for (style, piece) in &line.0 {

@@ -10,13 +10,18 @@
 
 mod common;
 
+mod again;
 mod change;
 mod fast;
 mod links;
+mod memo;
 mod model;
 mod paths;
 mod protect;
 mod quota;
 mod race;
 mod record;
+mod reuse;
+mod skip;
 mod special;
+mod unusable;

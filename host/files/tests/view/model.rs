@@ -18,7 +18,7 @@ use crate::common::*;
 
 /// What is put at a path.
 #[derive(Clone, Debug)]
-enum Put {
+pub(crate) enum Put {
     File,
     Dir,
     Link(&'static str),
@@ -26,10 +26,12 @@ enum Put {
 
 /// What the guest does.
 #[derive(Clone, Debug)]
-enum Act {
+pub(crate) enum Act {
     Stat(String, bool),
     Read(String),
     ReadPath(String),
+    Pieces(String, Vec<(u64, usize)>),
+    Hash(String, bool),
     Digest(String),
     List(String),
     ReadLink(String),
@@ -43,7 +45,7 @@ enum Act {
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", ".env", "A"];
-const TARGETS: [&str; 10] = [
+pub(crate) const TARGETS: [&str; 10] = [
     "a",
     "b",
     "../a",
@@ -65,6 +67,14 @@ fn name() -> impl Strategy<Value = &'static str> {
 }
 
 fn tree() -> impl Strategy<Value = Vec<(Vec<&'static str>, Put)>> {
+    tree_of(name)
+}
+
+/// Entries under names of this kind.
+pub(crate) fn tree_of<N>(name: fn() -> N) -> impl Strategy<Value = Vec<(Vec<&'static str>, Put)>>
+where
+    N: Strategy<Value = &'static str>,
+{
     let put = prop_oneof![
         3 => Just(Put::File),
         2 => Just(Put::Dir),
@@ -73,38 +83,51 @@ fn tree() -> impl Strategy<Value = Vec<(Vec<&'static str>, Put)>> {
     prop::collection::vec((prop::collection::vec(name(), 1..4), put), 0..16)
 }
 
-fn grant() -> impl Strategy<Value = FileGrant> {
+pub(crate) fn grant() -> impl Strategy<Value = FileGrant> {
     let some = || subsequence(ALLOW.to_vec(), 0..4);
     (some(), some(), some(), subsequence(DENY.to_vec(), 0..3))
         .prop_map(|(list, read, write, deny)| rules(&list, &read, &write, &deny))
 }
 
-fn guest_path() -> impl Strategy<Value = String> {
+pub(crate) fn guest_path() -> impl Strategy<Value = String> {
     let part = prop_oneof![8 => name(), 1 => Just(".."), 1 => Just("."), 1 => Just("")];
     let end = prop_oneof![6 => Just(""), 1 => Just("/")];
     (prop::collection::vec(part, 1..5), end).prop_map(|(parts, end)| parts.join("/") + end)
 }
 
-fn act() -> impl Strategy<Value = Act> {
-    let path = guest_path;
+/// What changes nothing.
+pub(crate) fn look<P>(path: fn() -> P) -> impl Strategy<Value = Act>
+where
+    P: Strategy<Value = String> + 'static,
+{
+    let pieces = || prop::collection::vec((0..6_u64, 0..6_usize), 1..4);
     prop_oneof![
         (path(), any::<bool>()).prop_map(|(path, follow)| Act::Stat(path, follow)),
+        (path(), any::<bool>()).prop_map(|(path, follow)| Act::Hash(path, follow)),
+        (path(), pieces()).prop_map(|(path, pieces)| Act::Pieces(path, pieces)),
         path().prop_map(Act::Read),
         path().prop_map(Act::ReadPath),
         path().prop_map(Act::Digest),
         path().prop_map(Act::List),
         path().prop_map(Act::ReadLink),
         select(&ALLOW).prop_map(Act::Walk),
-        path().prop_map(Act::Write),
-        (path(), any::<bool>()).prop_map(|(path, exclusive)| Act::Create(path, exclusive)),
-        path().prop_map(Act::MakeDir),
-        path().prop_map(Act::RemoveDir),
-        path().prop_map(Act::Unlink),
-        (path(), path()).prop_map(|(old, new)| Act::Rename(old, new)),
     ]
 }
 
-fn build(root: &Path, tree: &[(Vec<&str>, Put)]) {
+fn act() -> impl Strategy<Value = Act> {
+    let path = guest_path;
+    prop_oneof![
+        9 => look(guest_path),
+        1 => path().prop_map(Act::Write),
+        1 => (path(), any::<bool>()).prop_map(|(path, exclusive)| Act::Create(path, exclusive)),
+        1 => path().prop_map(Act::MakeDir),
+        1 => path().prop_map(Act::RemoveDir),
+        1 => path().prop_map(Act::Unlink),
+        1 => (path(), path()).prop_map(|(old, new)| Act::Rename(old, new)),
+    ]
+}
+
+pub(crate) fn build(root: &Path, tree: &[(Vec<&str>, Put)]) {
     for (parts, put) in tree {
         let path: PathBuf = parts
             .iter()
@@ -147,7 +170,7 @@ fn prune(root: &Path, below: &RelPath, rules: &FileGrant) {
 }
 
 /// Does it, and says everything the guest can learn from it.
-fn perform(view: &View, act: &Act) -> (String, Option<Kind>) {
+pub(crate) fn perform(view: &View, act: &Act) -> (String, Option<Kind>) {
     let root = view.root();
     let open = |path: &str, how| view.open_at(&root, path, how);
     let done = match act {
@@ -158,6 +181,20 @@ fn perform(view: &View, act: &Act) -> (String, Option<Kind>) {
             open(path, READ).and_then(|node| Ok(format!("{:?}", view.read(&node, 0, 99)?)))
         }
         Act::ReadPath(path) => view.read_path(path, 0, 99).map(|read| format!("{read:?}")),
+        Act::Hash(path, follow) => view
+            .metadata_hash_at(&root, path, *follow)
+            .map(|hash| format!("{hash:?}")),
+        Act::Pieces(path, pieces) => open(path, READ).and_then(|node| {
+            let mut answers = String::new();
+            for (offset, max) in pieces {
+                let mut buffer = vec![0; *max];
+                let count = view.read_into(&node, *offset, &mut buffer)?;
+                let read = view.read(&node, *offset, *max)?;
+                let slow = view.read_path(path, *offset, *max);
+                answers += &format!("{read:?} {slow:?} {:?} ", &buffer[..count]);
+            }
+            Ok(answers)
+        }),
         Act::Digest(path) => view.digest_path(path).map(|digest| format!("{digest:?}")),
         Act::List(path) => open(path, LIST).and_then(|node| Ok(format!("{:?}", view.list(&node)?))),
         Act::ReadLink(path) => view.readlink_at(&root, path),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use leasehold_files::{Content, Delivered, OpenHow, Operation, Record, Wanted};
+use leasehold_files::{Content, OpenHow, Operation, Piece, Record, Seen, Wanted};
 use leasehold_seal::Digest;
 
 use crate::common::*;
@@ -27,23 +27,28 @@ fn reads_are_recorded_with_what_was_delivered() {
     failure(view.stat_at(&root, "missing", true));
     let reads = view.reads();
     assert_eq!(
-        reads.files["whole"].content,
-        Delivered::Whole(Digest::of(b"whole"))
+        reads.file("whole").unwrap().whole(),
+        Some(Digest::of(b"whole"))
     );
+    let piece = |from: u64, text: &str| Piece {
+        from,
+        len: text.len() as u64,
+        digest: Digest::of(text.as_bytes()),
+    };
+    let part = reads.file("part").unwrap();
+    assert_eq!((part.size, part.beyond, part.bytes), (None, Some(2), 2));
+    assert_eq!(part.pieces, [piece(0, "pa")]);
+    assert_eq!(part.whole(), None);
+    let random = reads.file("random").unwrap();
+    assert_eq!(random.pieces, [piece(0, "ra"), piece(3, "do")]);
     assert_eq!(
-        (reads.files["part"].size, reads.files["part"].bytes),
-        (4, 2)
+        reads.seen("link"),
+        Some(&Seen::Link(Some("whole".to_owned())))
     );
-    assert!(matches!(reads.files["part"].content, Delivered::Pieces(_)));
-    assert!(matches!(
-        reads.files["random"].content,
-        Delivered::Pieces(_)
-    ));
-    assert_eq!(reads.links["link"], "whole");
-    assert!(reads.listings.contains_key("d"));
-    assert_eq!(reads.attributes["d/x"].size, 3);
-    assert_eq!(reads.absent, ["missing"]);
-    assert_eq!(reads.more, 0);
+    assert!(reads.folders["d"].listing.is_some() && reads.folders[""].listing.is_none());
+    assert_eq!(reads.file("d/x").unwrap().size, Some(3));
+    assert_eq!(reads.seen("missing"), Some(&Seen::Nothing));
+    assert_eq!((reads.more, reads.reusable()), (0, Ok(())));
 }
 
 #[test]
@@ -81,7 +86,9 @@ fn memory_for_reads_is_bounded_and_the_digest_is_not() {
         view.reads()
     };
     let (one, other) = (probe("one"), probe("other"));
-    assert_eq!((one.absent.len(), one.more), (100_000, 1));
+    // The root is one of them.
+    assert_eq!((one.len(), one.more), (100_000, 2));
+    assert_eq!(one.reusable(), Err("looked at more places than are kept"));
     assert_ne!(one.digest(), other.digest());
 }
 

@@ -314,6 +314,40 @@ fn narrowing_refuses_what_is_wider() {
 }
 
 #[test]
+fn every_right_that_is_too_wide_is_listed() {
+    let rights = rights_of(&document());
+    let mut wanted = all_of(&rights);
+    assert_eq!(rights.excess(&wanted), []);
+    wanted.files.read = patterns(&["docs/a", "src/**", "Cargo.toml"]);
+    wanted.files.deny = patterns(&["docs/secret"]);
+    wanted.args.push(strings(&["--force"]));
+    wanted.env.pass.push("HOME".into());
+    wanted.env.set.insert("CI".into(), "false".into());
+    wanted.limits.fuel = Some(u64::MAX);
+    wanted.limits.open_files = Some(1);
+    wanted.expires = Some(time("2027-01-01T00:00:00Z"));
+    let excess = rights.excess(&wanted);
+    let found: Vec<(&str, &str)> = excess
+        .iter()
+        .map(|excess| (excess.field.as_str(), excess.wanted.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("files.read", "\"src/**\""),
+            ("files.read", "\"Cargo.toml\""),
+            ("args", "[\"--force\"]"),
+            ("env.pass", "HOME"),
+            ("env.set", "CI"),
+            ("limits.fuel", "18446744073709551615"),
+            ("expires", "2027-01-01T00:00:00Z"),
+        ]
+    );
+    let first = rights.narrow(&wanted).unwrap_err().to_string();
+    assert!(first.ends_with(&excess[0].problem), "{first}");
+}
+
+#[test]
 fn rights_that_allow_no_arguments_narrow_to_themselves() {
     let mut lease = document();
     lease.grants[0].args.clear();
@@ -343,6 +377,7 @@ proptest! {
         let rights = rights_with(have);
         let spec = RightsSpec { files: wanted, ..all_of(&rights) };
         let path = path(&names.join("/"));
+        prop_assert_eq!(rights.narrow(&spec).is_ok(), rights.excess(&spec).is_empty());
         if let Ok(narrow) = rights.narrow(&spec) {
             prop_assert!(!narrow.can_list(&path) || rights.can_list(&path));
             prop_assert!(!narrow.can_read(&path) || rights.can_read(&path));

@@ -18,6 +18,8 @@ pub(crate) struct VirtualClock {
     base: u128,
     /// Nanoseconds since the start.
     elapsed: u64,
+    /// Whether the guest was told the time of day: then what it does may depend on it.
+    pub(crate) told: bool,
     /// The wall limit, in nanoseconds: it holds for virtual time as for real time.
     limit: u64,
 }
@@ -28,6 +30,7 @@ impl VirtualClock {
         VirtualClock {
             base: u128::from(base_ms) * 1_000_000,
             elapsed: 0,
+            told: false,
             limit: limit_ms.saturating_mul(1_000_000),
         }
     }
@@ -81,6 +84,7 @@ impl wall_clock::HostWithStore<CallState> for Host {
     fn now(mut door: Door<'_>) -> wasmtime::Result<wall_clock::Datetime> {
         enter(&mut door)?;
         let clock = &mut door.get().clock;
+        clock.told = true;
         let total = clock.base + u128::from(clock.read());
         Ok(wall_clock::Datetime {
             seconds: u64::try_from(total / 1_000_000_000)?,

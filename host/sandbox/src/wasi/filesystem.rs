@@ -293,10 +293,14 @@ impl types::HostDescriptorWithStore<CallState> for Host {
         buffer: Vec<u8>,
         offset: u64,
     ) -> wasmtime::Result<FileResult<u64>> {
-        with_view(&mut door, buffer.len(), &file, |view, node| {
+        let result = with_view(&mut door, buffer.len(), &file, |view, node| {
             view.write(node, offset, &buffer)
                 .map(|()| buffer.len() as u64)
-        })
+        })?;
+        if let Ok(bytes) = result {
+            door.get().gauge.wrote(bytes);
+        }
+        Ok(result)
     }
 
     fn read_directory(

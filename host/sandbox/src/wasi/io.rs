@@ -140,7 +140,7 @@ fn read(
         }
     };
     if system {
-        burn(door, FUEL_SYSTEM)?;
+        let _left = burn(door, FUEL_SYSTEM)?;
     }
     match bytes {
         Ok(bytes) if bytes.is_empty() && len > 0 => Ok(Err(streams::StreamError::Closed)),
@@ -187,7 +187,10 @@ fn write(
         OutputStream::Append { node } => view()?.append(node, bytes).map(|_at| ()),
     };
     match result {
-        Ok(()) => Ok(Ok(())),
+        Ok(()) => {
+            state.gauge.wrote(bytes.len() as u64);
+            Ok(Ok(()))
+        }
         Err(error) => failed(door, &error),
     }
 }

@@ -35,19 +35,21 @@ pub(crate) fn enter(door: &mut Door<'_>) -> wasmtime::Result<()> {
 /// [`enter`] for a call that hands over `bytes` bytes.
 pub(crate) fn enter_with(door: &mut Door<'_>, bytes: usize) -> wasmtime::Result<()> {
     door.get().deadline.check()?;
-    burn(
+    let left = burn(
         door,
         FUEL_CALL.saturating_add(FUEL_BYTE.saturating_mul(bytes as u64)),
-    )
+    )?;
+    door.get().note_fuel(left);
+    Ok(())
 }
 
 /// [`enter_with`] for a call that also asks the operating system.
 pub(crate) fn enter_system(door: &mut Door<'_>, bytes: usize) -> wasmtime::Result<()> {
     enter_with(door, bytes)?;
-    burn(door, FUEL_SYSTEM)
+    burn(door, FUEL_SYSTEM).map(drop)
 }
 
 /// Takes fuel for bytes that the guest is about to get.
 pub(crate) fn burn_bytes(door: &mut Door<'_>, bytes: usize) -> wasmtime::Result<()> {
-    burn(door, FUEL_BYTE.saturating_mul(bytes as u64))
+    burn(door, FUEL_BYTE.saturating_mul(bytes as u64)).map(drop)
 }

@@ -165,7 +165,7 @@ impl workspace::HostWalkWithStore<CallState> for Host {
                 let bytes = entries.iter().map(|entry| entry.path.as_str().len()).sum();
                 burn_bytes(&mut door, bytes)?;
                 // Each entry was looked up by the host: that is not one call's work.
-                burn(&mut door, FUEL_CALL.saturating_mul(entries.len() as u64))?;
+                let _left = burn(&mut door, FUEL_CALL.saturating_mul(entries.len() as u64))?;
                 Ok(Ok(entries.into_iter().map(entry).collect()))
             }
             Err(refused) => Ok(Err(error(state, &refused))),

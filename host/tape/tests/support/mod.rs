@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use leasehold_seal::{Digest, SecretKey, Timestamp};
-use leasehold_tape::call::{Charge, Coverage, Ending, Intent, Outcome};
+use leasehold_tape::call::{Charge, Coverage, Ending, Intent, Outcome, Status};
 use leasehold_tape::reader::Records;
 use leasehold_tape::{Appended, Draft, HostClock, Kind, Options, Record, Tape, TapeError};
 use serde_json::json;
@@ -115,6 +115,7 @@ pub fn intent(call: &str, fuel: u64) -> Intent {
         rights: Digest::of(b"rights"),
         run: None,
         seed: Digest::of(b"seed").hex(),
+        skip: Vec::new(),
         step: None,
     }
 }
@@ -123,18 +124,24 @@ pub fn outcome(call: &str, ending: Ending, fuel: u64) -> Outcome {
     Outcome {
         call: call.to_owned(),
         code: None,
+        command: "structure-lock".to_owned(),
         coverage: Coverage {
             complete: true,
             denied: 0,
             hidden: 0,
             listed: 12,
+            skipped: 0,
         },
         ending,
         exit: None,
         fuel,
+        intent: Digest::of(b"intent"),
+        lease: None,
         peak_memory: 1 << 20,
         reads: Digest::of(b"reads"),
         result: Some(Digest::of(b"result")),
+        sentence: "all is well".to_owned(),
+        status: Status::Pass,
         stderr: None,
         stdout: None,
         verdict: None,

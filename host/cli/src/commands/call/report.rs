@@ -3,14 +3,14 @@
 mod complaints;
 mod document;
 
-use std::cmp::Ordering;
-
 use leasehold_lease::{Grant, Rights};
-use leasehold_sandbox::{Ending, Finding, Level, Outcome, Plugin, Returned, Status, Verdict};
+use leasehold_sandbox::{Ending, Outcome, Plugin, Returned, Status, Verdict};
 use leasehold_seal::Digest;
 
 use crate::commands::Context;
+use crate::findings;
 use crate::session::Session;
+use crate::show::status_word;
 use crate::text::{SHOWN, bytes, clip, counted, grouped, span};
 use crate::ui::{Line, Style, Ui};
 
@@ -55,13 +55,7 @@ pub(super) fn report(
 
 /// `pass · fuel 12 of 1,000 · memory 1 MiB · 3 ms · record 17 · call 01J…`
 fn status_line(rights: &Rights, outcome: &Outcome) -> Line {
-    let (word, style) = match outcome.summary.status {
-        Status::Pass => ("pass", Style::Good),
-        Status::Fail => ("fail", Style::Bad),
-        Status::Error => ("error", Style::Bad),
-        Status::Blocked => ("blocked", Style::Warn),
-        Status::Skipped => ("skipped", Style::Warn),
-    };
+    let (word, style) = status_word(Some(outcome.summary.status));
     let code = outcome
         .summary
         .code
@@ -131,53 +125,7 @@ fn judgement(verdict: &Verdict, status: Status, ui: &Ui) {
         .code
         .map_or(String::new(), |code| format!(" (code {code})"));
     ui.data(Line::styled(style, word).plain(format!(": {}{code}", clip(&verdict.summary, SHOWN))));
-    let mut findings: Vec<&Finding> = verdict.findings.iter().collect();
-    findings.sort_by(|one, other| by_place(one, other));
-    for finding in findings.iter().take(FINDINGS) {
-        let (level, style) = match finding.level {
-            Level::Error => ("error", Style::Bad),
-            Level::Warning => ("warning", Style::Warn),
-            Level::Note => ("note", Style::Dim),
-        };
-        ui.data(
-            Line::styled(style, format!("  {level:<7} "))
-                .then(Style::Bold, place(finding))
-                .plain(clip(&finding.message, SHOWN))
-                .then(Style::Dim, format!(" [{}]", clip(&finding.rule, 80))),
-        );
-    }
-    if findings.len() > FINDINGS {
-        ui.data(format!(
-            "  … {} more findings with --format json",
-            findings.len() - FINDINGS
-        ));
-    }
-}
-
-/// `path:line:column: `, as far as it is known.
-fn place(finding: &Finding) -> String {
-    let Some(at) = &finding.at else {
-        return String::new();
-    };
-    let mut text = clip(&at.path, 200).into_owned();
-    for number in [at.line, at.column].into_iter().map_while(|number| number) {
-        text.push_str(&format!(":{number}"));
-    }
-    text.push_str(": ");
-    text
-}
-
-fn by_place(one: &Finding, other: &Finding) -> Ordering {
-    let key = |finding: &Finding| {
-        finding
-            .at
-            .as_ref()
-            .map(|at| (at.path.clone(), at.line, at.column))
-    };
-    key(one)
-        .cmp(&key(other))
-        .then_with(|| one.rule.cmp(&other.rule))
-        .then_with(|| one.message.cmp(&other.message))
+    findings::print(&verdict.findings, FINDINGS, ui);
 }
 
 /// The sentence of the summary. A plugin without a name of its own goes by that of its file.

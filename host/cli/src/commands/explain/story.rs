@@ -6,6 +6,7 @@ use leasehold_lease::{Grant, LeaseDoc};
 use leasehold_seal::{Class, Digest, Envelope};
 use leasehold_tape::call::{AccessDenied, Intent, Outcome};
 use leasehold_tape::reader::Records;
+use leasehold_tape::run::{PlanDoc, PlanStep, RunDenied, RunStarted};
 use leasehold_tape::{Kind, LeaseVerified, Record, Store};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ pub(super) struct Story {
     pub(super) outcome: Option<(u64, Outcome)>,
     pub(super) denials: Vec<AccessDenied>,
     pub(super) verdict: Option<Value>,
+    /// The run it belongs to.
+    run: Option<RunStarted>,
     /// Envelope of the lease, by digest.
     envelope: Option<Digest>,
 }
@@ -77,6 +80,9 @@ fn about(record: &Record) -> Result<Subject, Failure> {
             body(record, "message"),
         ));
     }
+    if let (Kind::RunDenied, Ok(denied)) = (&record.kind, record.body::<RunDenied>()) {
+        return Ok(Subject::Refusal(record.seq, denied.code, denied.message));
+    }
     match body(record, "call") {
         call if call.is_empty() => {
             let sentence = format!(
@@ -97,18 +103,24 @@ pub(super) fn read(call: &str, folder: &Path) -> Result<Story, Failure> {
     };
     let mut story = Story::default();
     let mut leases: Vec<LeaseVerified> = Vec::new();
+    let mut latest: Option<RunStarted> = None;
     for record in Records::new(tape::records(folder)?) {
         let record = record.map_err(tape::unreadable)?;
         match record.kind {
             Kind::LeaseVerified if story.intent.is_none() => {
                 leases.push(record.body().map_err(broken)?)
             }
+            Kind::RunStarted if story.intent.is_none() => latest = record.body().ok(),
             Kind::CallIntent | Kind::CallOutcome | Kind::AccessDenied | Kind::GateVerdict
                 if body(&record, "call") == call =>
             {
                 match record.kind {
                     Kind::CallIntent => {
-                        story.intent = Some((record.seq, record.body().map_err(broken)?))
+                        let intent: Intent = record.body().map_err(broken)?;
+                        story.run = latest
+                            .take()
+                            .filter(|run| Some(&run.run) == intent.run.as_ref());
+                        story.intent = Some((record.seq, intent));
                     }
                     Kind::CallOutcome => {
                         story.outcome = Some((record.seq, record.body().map_err(broken)?))
@@ -130,6 +142,15 @@ pub(super) fn read(call: &str, folder: &Path) -> Result<Story, Failure> {
         .find(|lease| Some(&lease.lease) == leaf)
         .map(|lease| lease.envelope);
     Ok(story)
+}
+
+/// The step that the call was made for, out of the plan in the store.
+pub(super) fn step(story: &Story, store: &Store) -> Option<PlanStep> {
+    let plan = store.get(&story.run.as_ref()?.plan).ok()?;
+    let plan: PlanDoc = serde_json::from_slice(&plan).ok()?;
+    let (_, intent) = story.intent.as_ref()?;
+    let wanted = intent.step.as_ref()?;
+    plan.steps.into_iter().find(|step| step.id == *wanted)
 }
 
 /// The grant of the call, out of the lease in the store. The id of a lease is the digest of what was signed, so what is there

@@ -69,7 +69,7 @@ pub(super) fn document(
         "memory": { "limit": rights.limits().memory_bytes, "peak": outcome.peak_memory },
         "plugin": { "digest": plugin.digest(), "name": name },
         "program": program,
-        "reads": outcome.reads,
+        "reads": outcome.reads.digest(),
         "record": {
             "intent": outcome.receipt.intent.seq,
             "outcome": outcome.receipt.outcome.seq,

@@ -1,0 +1,192 @@
+//! `leasehold approve`: from a pipeline to a lease that allows exactly what it wants.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use leasehold_lease::{Audience, Grant, Holder, LeaseDoc};
+use leasehold_rules::{Change, RightsChange, difference};
+use leasehold_seal::{Class, Coded, PayloadType, Role, Timestamp, Trust, TrustedKey};
+use serde_json::json;
+
+use crate::commands::Context;
+use crate::exit;
+use crate::failure::{Failure, OrFail};
+use crate::home::StoredKey;
+use crate::issue::{self, Terms};
+use crate::parse::{self, Expiry};
+use crate::rules::{self, LEASE_FILE, Rules, Source, TRUST_FILE};
+use crate::session::Session;
+use crate::text::{SHOWN, clip, counted};
+use crate::ui::{Line, Style};
+
+/// How long the lease lasts where nothing is said: 90 days.
+const EXPIRY: Expiry = Expiry::After(90 * 86_400);
+
+/// Where the lease is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Where {
+    /// On every host that trusts the key.
+    Any,
+    /// On this host only.
+    Here,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The tree. Default: the nearest folder upwards that has a leasehold.toml.
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// How long the lease lasts, or its end.
+    #[arg(long, value_name = "DURATION|TIME", value_parser = parse::expiry)]
+    expires: Option<Expiry>,
+    /// Where it is good.
+    #[arg(long, value_enum, default_value = "any")]
+    audience: Where,
+    /// The key that signs. Default: the one with the role issuer.
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+    /// Show the difference and sign nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(args: &ApproveArgs, context: &Context) -> anyhow::Result<u8> {
+    let here = context.ambient.path(Path::new(""));
+    let root = rules::root(args.workspace.as_deref(), &here, false)?;
+    let session = Session::open(&context.ambient)?;
+    let done = approve(args, &root, &session, context);
+    session.close()?;
+    Ok(done?)
+}
+
+fn approve(
+    args: &ApproveArgs,
+    root: &Path,
+    session: &Session,
+    context: &Context,
+) -> Result<u8, Failure> {
+    let rules = Rules::read(Source::open(root, None)?, &session.home, None)?;
+    let (plan, _) = rules.plan()?;
+    let wanted = plan.grants().or_fail()?;
+    let now = context.ambient.now();
+    let before = approved(&rules, session, now, context);
+    let changes = difference(&before, &wanted);
+    let ui = &context.ui;
+    for change in &changes {
+        ui.data(line(change));
+    }
+    if changes.is_empty() {
+        ui.data("the rights are those of the lease there is");
+    }
+    let key = issue::issuer(session, args.key.as_deref(), now)?;
+    let path = root.join(LEASE_FILE);
+    if args.dry_run {
+        ui.json(&json!({ "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(), "signed": null }));
+        ui.talk("signed nothing");
+        return Ok(exit::PASSED);
+    }
+    let terms = Terms {
+        audience: match args.audience {
+            Where::Any => Audience::Any,
+            Where::Here => issue::this_host(session.host),
+        },
+        holder: Holder::None,
+        intent: None,
+        expires: args.expires.unwrap_or(EXPIRY),
+    };
+    let document = issue::document(key.id, terms, wanted, now)?;
+    let issued = issue::issue(session, document, &key, false)?;
+    let mut bytes = issued.bytes;
+    bytes.push(b'\n');
+    write(&path, &bytes)?;
+    let trust = trust(root, &key)?;
+    ui.json(&json!({
+        "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "expires": issued.document.expires,
+        "lease": issued.id,
+        "signed": path,
+        "trust": trust,
+    }));
+    let count = counted(issued.document.grants.len(), "grant", "grants");
+    ui.talk(format!(
+        "signed {LEASE_FILE}: {count}, until {}, with the key {}",
+        issued.document.expires, key.name
+    ));
+    if trust.is_some() {
+        ui.talk(format!(
+            "wrote {TRUST_FILE}: who runs with --rules trusts this key"
+        ));
+    }
+    ui.talk("next: commit them; in CI run `leasehold run --rules origin/main`");
+    Ok(exit::PASSED)
+}
+
+/// The grants of the lease there is, if somebody trusted here has signed it: whoever approves has to see everything that nobody
+/// has approved. That it may have ended does not matter for what was approved.
+fn approved(rules: &Rules, session: &Session, now: Timestamp, context: &Context) -> Vec<Grant> {
+    let Some(envelope) = &rules.lease else {
+        return Vec::new();
+    };
+    let opened = envelope.open(PayloadType::LEASE, Role::Issuer, &session.trust, now);
+    match opened.map(|opened| LeaseDoc::parse(opened.payload())) {
+        Ok(Ok(document)) => document.grants,
+        _ => {
+            let sentence = format!(
+                "nobody trusted here has signed the {LEASE_FILE} there is, so everything counts as new"
+            );
+            context
+                .ui
+                .warning(&Failure::new("LEASE-UNTRUSTED", Class::Refused, sentence));
+            Vec::new()
+        }
+    }
+}
+
+fn line(change: &RightsChange) -> Line {
+    let style = match change.change {
+        Change::Added | Change::Widened => Style::Warn,
+        Change::Removed | Change::Narrowed => Style::Good,
+    };
+    Line::styled(style, clip(&change.to_string(), SHOWN))
+}
+
+/// Makes the trust file for runs with rules from a commit, unless there is one. One that does not have the key is left to people.
+fn trust(root: &Path, key: &StoredKey) -> Result<Option<PathBuf>, Failure> {
+    let path = root.join(TRUST_FILE);
+    if path.exists() {
+        let bytes = parse::file("trust file", &path, 1 << 20)?;
+        let trust = Trust::parse(&bytes).or_fail()?;
+        if trust
+            .key(&key.id)
+            .is_some_and(|known| known.has_role(Role::Issuer))
+        {
+            return Ok(None);
+        }
+        let sentence = format!(
+            "{TRUST_FILE} does not have the key {} as an issuer",
+            key.name
+        );
+        return Err(Failure::new("ISSUER-UNTRUSTED", Class::Refused, sentence)
+            .hint(format!("sign with a key that it has, or add the public key to it: `leasehold key export {}`", key.name)));
+    }
+    let issuer = TrustedKey::new(&key.name, key.secret.public(), [Role::Issuer]);
+    let trust = Trust::new(vec![issuer], 1).map_err(|error| Failure::of(&error as &dyn Coded))?;
+    let value: serde_json::Value = serde_json::from_slice(&trust.to_json().or_fail()?)
+        .map_err(|error| Failure::new("FAULT", Class::Fault, error.to_string()))?;
+    let mut text = format!("{value:#}").into_bytes();
+    text.push(b'\n');
+    write(&path, &text)?;
+    Ok(Some(path))
+}
+
+/// Writes a file of the rules; what was there stays until the new one is complete.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::writing("file", path, &error);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    fs::write(&new, bytes)
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(failed)
+}

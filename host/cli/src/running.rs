@@ -1,0 +1,369 @@
+//! From rules to a run that can begin: whose lease, which rights for each step, and what is kept where.
+
+use std::path::{Path, PathBuf};
+
+use leasehold_lease::{Grant, Rights, Verified};
+use leasehold_pipeline::{Options, Place, RunSpec, Step};
+use leasehold_rules::{Plan, PlannedStep, World, is_local};
+use leasehold_sandbox::{ExitCodes, Input};
+use leasehold_seal::{Class, Coded, Digest, Envelope, KeyId, Role, Timestamp, Trust};
+use leasehold_tape::run::{PlanDoc, PlanStep, RunStarted};
+use leasehold_tape::{Durability, Kind, LeaseVerified, call};
+
+use crate::ambient;
+use crate::commands::Context;
+use crate::failure::{Failure, OrFail};
+use crate::home::Home;
+use crate::issue::{self, Terms};
+use crate::rules::{LEASE_FILE, Plugins, Rules};
+use crate::session::Session;
+use crate::show;
+
+/// How long before its end a lease is warned of: a week.
+const WARN_MS: i64 = 7 * 86_400_000;
+/// A day.
+const DAY_MS: i64 = 86_400_000;
+
+/// What was asked on the command line about how to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) jobs: Option<u64>,
+    pub(crate) fail_fast: bool,
+    pub(crate) shadow: bool,
+    pub(crate) cache: bool,
+}
+
+/// The lease of a run, verified.
+pub(crate) struct Leased {
+    pub(crate) verified: Verified,
+    pub(crate) envelope: Envelope,
+    /// Whether the run has signed it for itself.
+    pub(crate) own: bool,
+}
+
+/// The lease among the rules, or one that the run signs for itself where its rights are within the policy `local`.
+///
+/// # Errors
+/// `LEASE-NEEDED`, those of issuing and of [`leasehold_lease::verify`].
+pub(crate) fn lease(
+    rules: &Rules,
+    plan: &Plan,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Leased, Failure> {
+    let (envelope, own) = match &rules.lease {
+        Some(envelope) => (envelope.clone(), false),
+        None => (sign_own(plan, session, now)?, true),
+    };
+    let trust = if own { &session.trust } else { &rules.trust };
+    let tape = Some(session.tape().id());
+    let verified = verified(&envelope, trust, &session.host, tape, now)?;
+    Ok(Leased {
+        verified,
+        envelope,
+        own,
+    })
+}
+
+/// A lease for ten minutes, signed by the key of this home.
+fn sign_own(plan: &Plan, session: &Session, now: Timestamp) -> Result<Envelope, Failure> {
+    let grants = local(plan)?;
+    let key = issue::issuer(session, None, now).map_err(|missing| {
+        needed(format!(
+            "there is no {LEASE_FILE}, and {}",
+            missing.sentence
+        ))
+    })?;
+    let terms = Terms::here(session, issue::LOCAL_EXPIRY);
+    let document = issue::document(key.id, terms, grants, now)?;
+    issue::issue(session, document, &key, true).map(|issued| issued.envelope)
+}
+
+fn needed(sentence: String) -> Failure {
+    Failure::new("LEASE-NEEDED", Class::Refused, sentence)
+        .hint("`leasehold approve` shows the rights and signs a lease for them")
+}
+
+/// The grants of a plan that is within the policy `local`.
+fn local(plan: &Plan) -> Result<Vec<Grant>, Failure> {
+    let grants = plan.grants().or_fail()?;
+    let wide: Vec<String> = plan
+        .steps()
+        .iter()
+        .filter_map(|step| Some((step, is_local(&step.wanted).err()?)))
+        .map(|(step, why)| format!("{} {why} (leasehold.toml:{})", step.id, step.line))
+        .collect();
+    if !wide.is_empty() {
+        let sentence =
+            "a run allows itself nothing but listing and reading, and the pipeline wants more";
+        let failure = needed(sentence.to_owned());
+        return Err(wide.into_iter().fold(failure, Failure::detail));
+    }
+    Ok(grants)
+}
+
+/// Whether a run of this plan would be allowed to begin; signs and records nothing.
+///
+/// # Errors
+/// What the run would be refused with.
+pub(crate) fn would_fit(
+    rules: &Rules,
+    plan: &Plan,
+    home: &Home,
+    context: &Context,
+) -> Result<(), Failure> {
+    let now = context.ambient.now();
+    let Some(envelope) = &rules.lease else {
+        local(plan)?;
+        let key = home.key_with(Role::Issuer, &home.trust()?, now)?;
+        return match key {
+            Some(_) => Ok(()),
+            None => Err(needed(format!(
+                "there is no {LEASE_FILE}, and none of the keys in the home has the role issuer now"
+            ))),
+        };
+    };
+    let host = home.host_key(&home.trust()?, now)?.public().key_id();
+    let tape = home.tape_id();
+    let verified = verified(envelope, &rules.trust, &host, tape.as_ref(), now)?;
+    let leased = Leased {
+        verified,
+        envelope: envelope.clone(),
+        own: false,
+    };
+    rights(plan, &leased).map(drop)
+}
+
+fn verified(
+    envelope: &Envelope,
+    trust: &Trust,
+    host: &KeyId,
+    tape: Option<&Digest>,
+    now: Timestamp,
+) -> Result<Verified, Failure> {
+    let verified = leasehold_lease::verify(envelope, trust, host, tape, now);
+    verified.or_fail().map_err(|failure| match failure.code.as_str() {
+        "LEASE-EXPIRED" => failure.hint("renew it with `leasehold approve`"),
+        "LEASE-UNTRUSTED" | "KEY-UNTRUSTED" | "SIGNATURE-THRESHOLD" => failure.hint(
+            "sign it here with `leasehold approve`, or take rules and trust from a commit: `leasehold run --rules origin/main`",
+        ),
+        _ => failure,
+    })
+}
+
+/// The rights of each step under a lease.
+///
+/// # Errors
+/// The first right that is too wide, with all others in the details.
+pub(crate) fn rights(plan: &Plan, leased: &Leased) -> Result<Vec<Rights>, Failure> {
+    plan.under(&leased.verified).map_err(|excess| {
+        let Some((first, _)) = excess.split_first() else {
+            return Failure::new("RIGHTS-WIDER", Class::Refused, "the lease does not fit");
+        };
+        let count = excess.len();
+        let sentence = match count {
+            1 => format!("the lease does not allow what the pipeline wants: {first}"),
+            _ => format!("the lease does not allow {count} things that the pipeline wants"),
+        };
+        let failure = Failure::new(first.code(), Class::Refused, sentence);
+        let lines = excess.iter().map(|excess| {
+            format!(
+                "{} wants {} (leasehold.toml:{})",
+                excess.step, excess.right, excess.line
+            )
+        });
+        lines
+            .fold(failure, Failure::detail)
+            .hint("ask for less, or have the change approved: `leasehold approve`")
+    })
+}
+
+/// Keeps the lease of a run, so that whoever reads the tape can see what was allowed.
+pub(crate) fn record_lease(leased: &Leased, session: &Session) -> Result<(), Failure> {
+    let bytes = leased.envelope.to_json().or_fail()?;
+    let durability = if leased.own {
+        Durability::Written
+    } else {
+        Durability::Synced
+    };
+    let body = LeaseVerified {
+        envelope: session.store().put_with(&bytes, durability).or_fail()?,
+        expires: leased.verified.document().expires,
+        lease: leased.verified.id(),
+        not_before: leased.verified.document().not_before,
+    };
+    session
+        .record(Kind::LeaseVerified, &body, Durability::Written)
+        .map(drop)
+}
+
+/// Something to say about a lease that ends soon.
+pub(crate) fn expiry_warning(leased: &Leased, now: Timestamp) -> Option<Failure> {
+    let left = leased.verified.document().expires.millis_since(now);
+    if leased.own || left > WARN_MS {
+        return None;
+    }
+    let sentence = match left / DAY_MS {
+        0 => format!("the lease ends at {}", leased.verified.document().expires),
+        1 => "the lease ends in a day".to_owned(),
+        days => format!("the lease ends in {days} days"),
+    };
+    Some(
+        Failure::new("LEASE-EXPIRES", Class::Refused, sentence)
+            .hint("renew it with `leasehold approve`"),
+    )
+}
+
+/// Everything a run needs to begin; its plan goes to the store.
+pub(crate) fn spec(
+    rules: &Rules,
+    (plan, plugins, rights): (&Plan, Plugins, Vec<Rights>),
+    leased: &Leased,
+    session: &Session,
+    (wish, base): (Wish, Option<String>),
+    context: &Context,
+) -> Result<RunSpec, Failure> {
+    let now = context.ambient.now();
+    let mut random = [0; 10];
+    ambient::random(&mut random).map_err(|error| {
+        Failure::new(
+            "RANDOM-FAULT",
+            Class::Fault,
+            format!("no random bytes: {error}"),
+        )
+    })?;
+    let document = plan_document(plan, &rights);
+    let json = serde_json::to_vec(&document)
+        .map_err(|error| Failure::new("FAULT", Class::Fault, error.to_string()))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let started = RunStarted {
+        base,
+        cache: wish.cache,
+        jobs: wish.jobs.unwrap_or(cores as u64).max(1),
+        leases: vec![leased.verified.id()],
+        lock: rules.lock_digest,
+        pipeline: rules.pipeline.digest(),
+        plan: session
+            .store()
+            .put_with(&json, Durability::Written)
+            .or_fail()?,
+        policy: rules.policy.as_ref().map(|(_, digest)| *digest),
+        rules: rules.source.from(),
+        run: call::new_call_id(now, random),
+        shadow: wish.shadow,
+        steps: plan.steps().len() as u64,
+        trust: rules.trust_digest,
+    };
+    let steps = plan.steps().iter().zip(rights);
+    let steps: Vec<Step> = steps
+        .map(|(step, rights)| self::step(step, rights))
+        .collect();
+    Ok(RunSpec {
+        started,
+        order: (0..steps.len()).collect(),
+        steps,
+        plugins: plugins.into_bytes(),
+        environment: context.ambient.environment(),
+        clock_base: day(now),
+        options: Options {
+            fail_fast: wish.fail_fast,
+            halt: *plan.sentinel(),
+        },
+    })
+}
+
+/// Midnight: guests are told the day and not the hour, so that what they find holds for the day.
+fn day(now: Timestamp) -> Timestamp {
+    let past = now.as_millis().rem_euclid(DAY_MS);
+    now.checked_add_millis(-past).unwrap_or(now)
+}
+
+fn step(step: &PlannedStep, rights: Rights) -> Step {
+    Step {
+        id: step.id.clone(),
+        rights,
+        input: match step.world {
+            World::Gate => Input::Check {
+                config: step.config.as_ref().map(|config| config.text().to_owned()),
+                changed: None,
+            },
+            World::Program | World::Adapter => Input::Run {
+                args: step.args.clone(),
+                stdin: Vec::new(),
+            },
+        },
+        exit: step.exit.as_ref().map(|exit| ExitCodes {
+            pass: exit.pass.clone(),
+            fail: exit.fail.clone(),
+        }),
+        skip: step.skip.clone(),
+        needs: step.needs.clone(),
+        cache: step.cache,
+    }
+}
+
+/// The plan as the tape keeps it.
+fn plan_document(plan: &Plan, rights: &[Rights]) -> PlanDoc {
+    let id = |index: &usize| plan.steps().get(*index).map(|step| step.id.clone());
+    let steps = plan
+        .steps()
+        .iter()
+        .zip(rights)
+        .map(|(step, rights)| PlanStep {
+            config: step.config.as_ref().map(|config| config.digest()),
+            id: step.id.clone(),
+            kind: step.kind.to_string(),
+            line: step.line as u64,
+            name: step.plugin_name.clone(),
+            needs: step.needs.iter().filter_map(id).collect(),
+            plugin: step.plugin,
+            rights: rights.digest(),
+            rights_text: lines(step),
+            skip: step.skip.iter().map(ToString::to_string).collect(),
+            writes: step.writes,
+        });
+    PlanDoc {
+        steps: steps.collect(),
+        version: 1,
+    }
+}
+
+/// What a step gets, a line each, and where it stands. All limits share a line.
+pub(crate) fn lines(step: &PlannedStep) -> Vec<String> {
+    let at = |line: Option<usize>| match line {
+        Some(line) => format!("(leasehold.toml:{line})"),
+        None => "(default)".to_owned(),
+    };
+    let mut lines: Vec<String> = Vec::new();
+    let mut stated = None;
+    for line in step.describe() {
+        if line.key.starts_with("limits") {
+            stated = stated.or(line.line);
+        } else {
+            lines.push(format!("{:<8} {} {}", line.key, line.value, at(line.line)));
+        }
+    }
+    let limits = show::limits(&step.wanted.limits);
+    lines.push(format!("{:<8} {limits} {}", "limits", at(stated)));
+    lines
+}
+
+/// Identifies a workspace among those of this home.
+pub(crate) fn workspace_id(root: &Path) -> Digest {
+    Digest::of(root.as_os_str().as_encoded_bytes())
+}
+
+/// Where a run keeps what it needs on the way.
+pub(crate) fn place(home: &Home, root: &Path) -> Result<Place, Failure> {
+    let below = |name: &str| -> Result<PathBuf, Failure> {
+        let folder = home.folder().join(name);
+        crate::home::make_private(&folder)
+            .map_err(|error| Failure::writing("folder", &folder, &error))?;
+        Ok(folder)
+    };
+    let hex = workspace_id(root).hex();
+    Ok(Place {
+        scratch: below("scratch")?,
+        journal: below("journals")?.join(hex.get(..32).unwrap_or(&hex)),
+    })
+}

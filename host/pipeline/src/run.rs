@@ -1,0 +1,302 @@
+//! The threads of a run, and the records at its start and end.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use leasehold_files::Survey;
+use leasehold_rules::exceeds;
+use leasehold_sandbox::Stop;
+use leasehold_seal::{Class, Coded};
+use leasehold_tape::call::Status;
+use leasehold_tape::run::{Counts, RunFinished, StepResult};
+use leasehold_tape::{Draft, Durability, Kind, TapeError};
+use leasehold_workspace::{BringBack, Recovered, WorkspaceError};
+use thiserror::Error;
+
+use crate::schedule::{Next, Schedule, Shape};
+use crate::spec::{Bench, Observer, RunReport, RunSpec, StepReport};
+use crate::step::Loaded;
+use crate::watch::{Watch, lock};
+use crate::{step, writer};
+
+/// Why there is no report: the run could not be recorded, or could not begin.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The tape.
+    #[error("the run could not be recorded: {0}")]
+    Tape(#[from] TapeError),
+    /// What an interrupted run left in the workspace could not be put right.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+impl Coded for RunError {
+    fn code(&self) -> &'static str {
+        match self {
+            RunError::Tape(error) => error.code(),
+            RunError::Workspace(error) => error.code(),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            RunError::Tape(error) => error.class(),
+            RunError::Workspace(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            RunError::Tape(error) => error.hint(),
+            RunError::Workspace(error) => error.hint(),
+        }
+    }
+}
+
+/// What the threads of a run share.
+pub(crate) struct Shared<'a> {
+    pub(crate) bench: &'a Bench<'a>,
+    pub(crate) spec: &'a RunSpec,
+    pub(crate) loaded: Loaded,
+    pub(crate) watch: Watch,
+    /// The tree as it is; made anew after each step that changed it.
+    pub(crate) survey: Mutex<Option<std::sync::Arc<Survey>>>,
+    pub(crate) observer: &'a dyn Observer,
+    progress: Mutex<Progress>,
+    moved: Condvar,
+}
+
+struct Progress {
+    schedule: Schedule,
+    reports: Vec<Option<StepReport>>,
+    halted: Option<String>,
+}
+
+/// Runs the steps and gives a report once everything is recorded.
+///
+/// # Errors
+/// [`RunError`]. Whatever becomes of a step is in the report.
+pub fn run(
+    bench: &Bench<'_>,
+    spec: &RunSpec,
+    observer: &dyn Observer,
+) -> Result<RunReport, RunError> {
+    let began = Instant::now();
+    recover(bench)?;
+    let draft = Draft::sorted(Kind::RunStarted, &spec.started)?;
+    let tape = &bench.recorder.tape;
+    tape.append(vec![draft], Durability::Written)?;
+    let shapes = spec.steps.iter().map(|step| Shape {
+        needs: step.needs.clone(),
+        writes: step.writes(),
+    });
+    let jobs = usize::try_from(spec.started.jobs).unwrap_or(1).max(1);
+    let shared = Shared {
+        bench,
+        spec,
+        loaded: Loaded::default(),
+        watch: Watch::default(),
+        survey: Mutex::new(None),
+        observer,
+        progress: Mutex::new(Progress {
+            schedule: Schedule::new(shapes.collect(), spec.order.clone(), jobs),
+            reports: vec![None; spec.steps.len()],
+            halted: None,
+        }),
+        moved: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let cancelled = || shared.halt("CANCELLED", Stop::Cancelled);
+            shared.watch.look(
+                &spec.started.run,
+                bench.recorder,
+                &spec.options.halt,
+                (bench.stop, &cancelled),
+                observer,
+            );
+        });
+        let workers: Vec<_> = (0..jobs.min(spec.steps.len()))
+            .map(|_| scope.spawn(|| shared.work()))
+            .collect();
+        for worker in workers {
+            // A worker that panicked leaves its step without a report, which the report of the run says.
+            let _ = worker.join();
+        }
+        shared.watch.end();
+    });
+    let progress = shared
+        .progress
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    finish(bench, spec, progress, began)
+}
+
+/// Puts right what an interrupted run has left in the workspace, before anything judges it.
+fn recover(bench: &Bench<'_>) -> Result<(), RunError> {
+    let workspace = bench.workspace;
+    let journal = &bench.place.journal;
+    if !journal.exists() {
+        return Ok(());
+    }
+    let bring_back = BringBack::new(&workspace.dir, &workspace.path, journal);
+    if bring_back.recover()? == Recovered::RolledBack {
+        writer::record_applied(bench.recorder, Kind::RollbackDone, None, None, None)?;
+    }
+    Ok(())
+}
+
+impl Shared<'_> {
+    /// Takes steps until there are none.
+    fn work(&self) {
+        let mut progress = lock(&self.progress);
+        loop {
+            match progress.schedule.advance() {
+                Next::Done => break,
+                Next::Wait => {
+                    progress = self
+                        .moved
+                        .wait(progress)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Next::Blocked(step, need) => {
+                    let report = self.blocked(step, need);
+                    self.observer.finished(step, &report);
+                    progress.reports[step] = Some(report);
+                }
+                Next::Start(step) => {
+                    drop(progress);
+                    let report = self.step(step);
+                    self.observer.finished(step, &report);
+                    progress = lock(&self.progress);
+                    self.take(&mut progress, step, report);
+                }
+            }
+        }
+        drop(progress);
+        self.moved.notify_all();
+    }
+
+    fn step(&self, step: usize) -> StepReport {
+        self.observer.started(step);
+        if self.spec.steps[step].writes() {
+            writer::run(self, step)
+        } else {
+            step::run(self, step)
+        }
+    }
+
+    fn blocked(&self, step: usize, need: usize) -> StepReport {
+        let need = &self.spec.steps[need].id;
+        StepReport::without_call(
+            &self.spec.steps[step].id,
+            Some(Status::Blocked),
+            "NEED-UNMET",
+            Class::Blocked,
+            format!("it needs {need}, which did not pass"),
+        )
+    }
+
+    /// Notes what came of a step, and whether the run goes on.
+    fn take(&self, progress: &mut Progress, step: usize, report: StepReport) {
+        let status = report.result.status;
+        let fault = report.class == Some(Class::Fault);
+        let code = report.result.code.clone().unwrap_or_default();
+        progress.reports[step] = Some(report);
+        match status {
+            Some(status) => progress.schedule.finished(step, status),
+            None => progress.schedule.finished(step, Status::Error),
+        }
+        let options = &self.spec.options;
+        let done = |wanted: Status| {
+            let of = |report: &&StepReport| report.result.status == Some(wanted);
+            progress.reports.iter().flatten().filter(of).count() as u64
+        };
+        let errors = done(Status::Error);
+        let finished = progress.reports.iter().flatten().count() as u64;
+        let why = if fault {
+            Some(code)
+        } else if exceeds(options.halt.errors, errors, finished) {
+            Some("SENTINEL-HALT".to_owned())
+        } else if options.fail_fast && !matches!(status, Some(Status::Pass | Status::Skipped)) {
+            Some("FAIL-FAST".to_owned())
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            progress.schedule.halt();
+            progress.halted.get_or_insert(why);
+        }
+        self.moved.notify_all();
+    }
+
+    /// Starts nothing more and ends what runs.
+    fn halt(&self, code: &str, why: Stop) {
+        let mut progress = lock(&self.progress);
+        progress.schedule.halt();
+        progress.halted.get_or_insert_with(|| code.to_owned());
+        drop(progress);
+        self.watch.stop_all(why);
+        self.moved.notify_all();
+    }
+}
+
+/// Records the end of the run; what has no report yet was not run.
+fn finish(
+    bench: &Bench<'_>,
+    spec: &RunSpec,
+    progress: Progress,
+    began: Instant,
+) -> Result<RunReport, RunError> {
+    let why = progress.halted.clone();
+    let steps: Vec<StepReport> = progress
+        .reports
+        .into_iter()
+        .zip(&spec.steps)
+        .map(|(report, step)| report.unwrap_or_else(|| not_run(&step.id, why.as_deref())))
+        .collect();
+    let results: Vec<&StepResult> = steps.iter().map(|step| &step.result).collect();
+    let json = serde_json::to_vec(&results).map_err(|error| TapeError::Body(error.to_string()))?;
+    let counts = count(&steps);
+    let finished = RunFinished {
+        counts,
+        halted: progress.halted,
+        passed: counts.pass == steps.len() as u64,
+        results: bench.recorder.store.put(&json)?,
+        run: spec.started.run.clone(),
+    };
+    let draft = Draft::new(Kind::RunFinished, &finished)?;
+    let tape = &bench.recorder.tape;
+    tape.append(vec![draft], Durability::Synced)?;
+    Ok(RunReport {
+        finished,
+        steps,
+        wall: began.elapsed(),
+    })
+}
+
+fn not_run(step: &str, why: Option<&str>) -> StepReport {
+    let sentence = match why {
+        Some("CANCELLED") => "the run was cancelled before its turn",
+        Some("FAIL-FAST") => "the run ended at the first failure",
+        Some("SENTINEL-HALT") => "the sentinel halted the run: too many errors",
+        _ => "the run ended before its turn",
+    };
+    StepReport::without_call(step, None, "NOT-RUN", Class::Blocked, sentence.to_owned())
+}
+
+fn count(steps: &[StepReport]) -> Counts {
+    let mut counts = Counts::default();
+    for step in steps {
+        let count = match step.result.status {
+            Some(Status::Pass) => &mut counts.pass,
+            Some(Status::Fail) => &mut counts.fail,
+            Some(Status::Error) => &mut counts.error,
+            Some(Status::Blocked) => &mut counts.blocked,
+            Some(Status::Skipped) => &mut counts.skipped,
+            None => &mut counts.not_run,
+        };
+        *count += 1;
+    }
+    counts
+}

@@ -1,0 +1,20 @@
+//! The rules through their public interface.
+
+#[cfg(test)]
+mod append;
+#[cfg(test)]
+mod change;
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
+mod pipeline;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod under;
