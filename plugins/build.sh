@@ -2,7 +2,8 @@
 # Builds every plugin and writes plugins/prebuilt: the components and plugins.lock, which says what each was made of and with what.
 #
 #   usage: plugins/build.sh            rebuild prebuilt/
-#          plugins/build.sh --check    rebuild into a temporary folder and compare with prebuilt/
+#          plugins/build.sh --check [DIR] rebuild into a temporary folder and compare with prebuilt/; DIR gets what was rebuilt of those
+#                                      whose bytes cannot be compared
 #          plugins/build.sh --into DIR rebuild into DIR (CI tests what was rebuilt)
 #          plugins/build.sh --sources  check only that prebuilt/ was made of the sources as they are now; needs no toolchain
 #          plugins/build.sh --test     format, lints and unit tests of the sources, on this machine
@@ -54,7 +55,7 @@ main() {
     case "${1:-}" in
         "") build "$plugins/prebuilt" ;;
         --into) [ -n "${2:-}" ] || die "--into needs a folder"; build "$2" ;;
-        --check) check ;;
+        --check) keep=${2:-}; check ;;
         --sources) check_sources ;;
         --test) test_sources ;;
         *) die "unknown argument $1" ;;
@@ -236,10 +237,14 @@ version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$plugins/Cargo.toml" | head
 # The sources of a plugin are all files in its folder (or its one file) and what all plugins of its language share; README.md and what
 # npm installed do not count. The digest is SHA-256 over one line `<sha256>  <path>` for each, paths relative to the repository, sorted bytewise, LF at the end.
 source_digest() {
+    case $2 in
+        js) shared="plugins/sdk/javascript wit/0.1" ;;
+        *) shared="plugins/Cargo.toml plugins/Cargo.lock plugins/sdk/rust/Cargo.toml plugins/sdk/rust/src wit/0.1" ;;
+    esac
     (
         cd "$repository"
-        # shellcheck disable=SC2046  # no source file has a space in its name
-        find $(echo "plugins/$1" | sed 's|,| plugins/|g') plugins/Cargo.toml plugins/Cargo.lock plugins/sdk/rust/Cargo.toml plugins/sdk/rust/src wit/0.1 \
+        # shellcheck disable=SC2046,SC2086  # no source file has a space in its name
+        find $(echo "plugins/$1" | sed 's|,| plugins/|g') $shared \
             -type f ! -name README.md | LC_ALL=C sort | while read -r path; do printf '%s  %s\n' "$(sha256 < "$path")" "$path"; done
     ) | echo "sha256:$(sha256)"
 }
@@ -274,6 +279,7 @@ settle_js() {
         [ "$(assemble --outline "$ours")" = "$(assemble --outline "$out/$file")" ] || die "$file has other imports, exports or another manifest"
         difference=$(($(wc -c < "$ours") - $(wc -c < "$out/$file")))
         [ "${difference#-}" -le 65536 ] || die "$file has another size, by $difference bytes"
+        if [ -n "$keep" ]; then mkdir -p "$keep" && cp "$out/$file" "$keep/"; fi
         cp "$ours" "$out/$file"
     done
     write_lock > "$out/plugins.lock"

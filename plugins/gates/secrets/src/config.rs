@@ -12,8 +12,10 @@ pub(crate) struct Config {
     include: Vec<Pattern>,
     /// Files that are not looked into.
     pub(crate) exclude: Vec<Pattern>,
-    /// What counts as a secret.
+    /// What counts as a secret in text.
     pub(crate) rules: Rules,
+    /// What counts as one in a file that is no text: what has a shape of its own.
+    pub(crate) binary_rules: Rules,
     /// The largest file that is looked into, in bytes.
     pub(crate) max_file_bytes: u64,
     /// Secrets that may be there.
@@ -85,10 +87,16 @@ impl Config {
         for allow in &written.allow {
             allow.check()?;
         }
+        let mut shapes = settings.clone();
+        // What is assigned to a name is guessed by how random it looks, and so does everything in a binary file.
+        shapes
+            .off
+            .extend(["assignment", "url-password"].map(str::to_owned));
         Ok(Self {
             include,
             exclude: written.exclude,
             rules: Rules::new(settings)?,
+            binary_rules: Rules::new(shapes)?,
             max_file_bytes: written.max_file_bytes.unwrap_or(16 << 20),
             allow: written.allow,
             max_findings: written.max_findings.unwrap_or(500),

@@ -6,7 +6,8 @@ mod report;
 
 use leasehold_plugin::gate::{Error, Subject, Verdict};
 use leasehold_plugin::workspace::{self, Entry, Kind};
-use leasehold_plugin::{Gate, pattern};
+use leasehold_plugin::{Gate, pattern, text};
+use secrets_scan::Hit;
 
 use crate::config::Config;
 use crate::report::Report;
@@ -28,6 +29,18 @@ impl Gate for Secrets {
     }
 }
 
+/// The least number of digits in a token that was drawn at random. Programs hold tables of words that run into each other and have
+/// the shape of a token; words have no digits.
+const DIGITS: usize = 3;
+
+/// Whether what was found in a binary file was drawn at random rather than written: a key that stands between its marks, or something
+/// with digits.
+fn is_drawn(hit: &Hit, content: &[u8]) -> bool {
+    let secret = content.get(hit.start..hit.end).unwrap_or_default();
+    let digits = secret.iter().filter(|byte| byte.is_ascii_digit()).count();
+    hit.rule.name.contains("private-key") || digits >= DIGITS
+}
+
 fn look(entry: &Entry, config: &Config, report: &mut Report<'_>) -> Result<(), Error> {
     let path = entry.path.as_str();
     if entry.kind != Kind::File {
@@ -40,13 +53,19 @@ fn look(entry: &Entry, config: &Config, report: &mut Report<'_>) -> Result<(), E
     } else if entry.size > config.max_file_bytes {
         report.too_large(path, entry.size);
     } else {
-        match workspace::read_text(entry)? {
-            None => report.binary(),
-            Some(text) => {
-                let hits = secrets_scan::scan(path, &text, &config.rules);
-                report.file(path, &text, &hits);
+        let bytes = workspace::read(path)?;
+        // A zero byte is easily put before a key: what is no text is looked into as well.
+        let (content, rules) = match text::is_binary(&bytes) {
+            true => {
+                report.binary();
+                (bytes, &config.binary_rules)
             }
-        }
+            false => (text::decode(bytes).unwrap_or_default(), &config.rules),
+        };
+        let binary = std::ptr::eq(rules, &config.binary_rules);
+        let mut hits = secrets_scan::scan(path, &content, rules);
+        hits.retain(|hit| !binary || is_drawn(hit, &content));
+        report.file(path, &content, &hits);
     }
     Ok(())
 }

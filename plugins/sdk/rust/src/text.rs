@@ -19,8 +19,14 @@ pub fn decode(bytes: Vec<u8>) -> Option<Vec<u8>> {
             .collect();
         return Some(text.into_bytes());
     }
-    let head = bytes.get(..HEAD as usize).unwrap_or(&bytes);
-    (!head.contains(&0)).then_some(bytes)
+    (!is_binary(&bytes)).then_some(bytes)
+}
+
+/// Whether a file is no text: it has a zero byte in its first 8 KiB and no byte order mark of UTF-16.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    let marked = matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
+    let head = bytes.get(..HEAD as usize).unwrap_or(bytes);
+    !marked && head.contains(&0)
 }
 
 #[cfg(test)]
