@@ -36,5 +36,5 @@ bench: ## Measures, as ratios in one run (builds in release mode: allow ten minu
 plugins: ## Rebuilds the prebuilt plugins and their lock file
 	plugins/build.sh
 
-plugins-check: ## Rebuilds the plugins elsewhere and compares them with what is in the repository
-	plugins/build.sh --check
+plugins-check: ## Rebuilds the plugins elsewhere and compares them with what is in the repository (KEEP=DIR: see plugins/build.sh)
+	plugins/build.sh --check $(KEEP)

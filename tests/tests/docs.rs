@@ -146,9 +146,16 @@ fn the_tutorial_is_true() -> Result<(), Fault> {
 
 #[test]
 fn the_other_documents_are_true() -> Result<(), Fault> {
-    ["authoring", "decisions", "lease", "security", "tape"]
-        .iter()
-        .try_for_each(|document| is_true(&format!("docs/{document}.md")))
+    [
+        "authoring",
+        "decisions",
+        "lease",
+        "pipeline",
+        "security",
+        "tape",
+    ]
+    .iter()
+    .try_for_each(|document| is_true(&format!("docs/{document}.md")))
 }
 
 #[test]

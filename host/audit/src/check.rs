@@ -84,6 +84,9 @@ pub struct Report {
     pub calls_without_lease: u64,
     /// Leases whose envelope was at hand and verified.
     pub leases_verified: u64,
+    /// Leases that the trust file of this check does not cover, by the digest of the one under which the host says it verified
+    /// them: whether that one is to be trusted is for whoever checks to say.
+    pub leases_elsewhere: BTreeMap<Digest, u64>,
     /// Torn tails that were cut.
     pub recovered: u64,
     /// What each lease was charged.
@@ -126,7 +129,7 @@ pub fn check(
 }
 
 /// [`check`] with the lease envelopes: `envelopes` gives the bytes with a digest, from the content
-/// store for instance. Each envelope found is verified as of the moment the tape says it was.
+/// store for instance, also of other trust files that leases were verified under. Each envelope found is verified as of the moment the tape says it was.
 ///
 /// # Errors
 /// As [`check`].
@@ -318,6 +321,7 @@ impl Audit<'_> {
             open_calls,
             calls_without_lease: self.leases.missing(),
             leases_verified: self.leases.verified(),
+            leases_elsewhere: self.leases.elsewhere().clone(),
             recovered: self.recovered,
             charges: charged.collect(),
         }

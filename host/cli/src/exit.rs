@@ -54,15 +54,7 @@ const RANK: [u8; 8] = [
 
 /// The exit code of a kind of failure.
 pub(crate) fn of(class: Class) -> u8 {
-    match class {
-        Class::Integrity => INTEGRITY,
-        Class::Refused => REFUSED,
-        Class::Exhausted => EXHAUSTED,
-        Class::Failed => FAILED,
-        Class::Blocked => BLOCKED,
-        Class::Usage => USAGE,
-        Class::Fault => FAULT,
-    }
+    class.exit_code()
 }
 
 /// The one of two exit codes that a caller has to hear of.
@@ -75,6 +67,22 @@ pub(crate) fn worse(one: u8, other: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_have_these_codes_in_this_order() {
+        let mut classes = [
+            Class::Fault,
+            Class::Usage,
+            Class::Blocked,
+            Class::Failed,
+            Class::Exhausted,
+            Class::Refused,
+            Class::Integrity,
+        ];
+        classes.sort_by_key(|class| class.rank());
+        let codes: Vec<u8> = classes.into_iter().map(of).collect();
+        assert_eq!(codes, RANK[..7]);
+    }
 
     #[test]
     fn only_two_passes_make_a_pass() {

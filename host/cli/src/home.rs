@@ -190,6 +190,12 @@ impl Home {
         read_trust(&self.trust_path())
     }
 
+    /// SHA-256 of the trust file's bytes.
+    pub(crate) fn trust_digest(&self) -> Result<Digest, Failure> {
+        let bytes = parse::file("trust file", &self.trust_path(), FILE_BYTES)?;
+        Ok(Digest::of(&bytes))
+    }
+
     /// Writes the trust file, spread out for people; its old content stays until the new one is complete.
     pub(crate) fn set_trust(&self, trust: &Trust) -> Result<(), Failure> {
         let path = self.trust_path();

@@ -296,6 +296,11 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
     time.checked_add_millis(-part).unwrap_or(time)
 }
 
+/// The end of a lease that is made now.
+pub(crate) fn end_of(expires: Expiry, now: Timestamp) -> Result<Timestamp, Failure> {
+    end(expires, whole_seconds(now))
+}
+
 fn end(expires: Expiry, not_before: Timestamp) -> Result<Timestamp, Failure> {
     expires
         .end(not_before)

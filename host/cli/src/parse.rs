@@ -146,7 +146,9 @@ pub(crate) fn file(what: &str, path: &Path, most: u64) -> Result<Vec<u8>, Failur
         .map_err(failed)?;
     if bytes.len() as u64 > most {
         let sentence = format!("the {what} {} has more than {most} bytes", path.display());
-        return Err(Failure::usage("FILE-TOO-LARGE", sentence));
+        return Err(
+            Failure::usage("FILE-TOO-LARGE", sentence).hint("it may be another kind of file")
+        );
     }
     Ok(bytes)
 }

@@ -2,8 +2,11 @@
 
 mod plugins;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
 use leasehold_rules::{Lock, PIPELINE_FILE, Pipeline, Plan, PluginSource, Policy, RulesError};
 use leasehold_seal::{Class, Coded, Digest, Envelope, Trust};
 use leasehold_tape::run::RulesFrom;
@@ -56,12 +59,13 @@ pub(crate) struct Rules {
     pub(crate) policy: Option<(Policy, Digest)>,
     pub(crate) trust: Trust,
     pub(crate) trust_digest: Digest,
+    /// The trust file itself, where it is not the home's.
+    pub(crate) other_trust: Option<Vec<u8>>,
     pub(crate) source: Source,
 }
 
-/// The folder that a run is about: the one named, or the nearest with a pipeline from here upwards, or with rules from a commit
-/// the one that git has checked out.
-pub(crate) fn root(named: Option<&Path>, here: &Path, from_git: bool) -> Result<PathBuf, Failure> {
+/// The folder that a run is about: the one named, or the nearest with a pipeline from here upwards.
+pub(crate) fn root(named: Option<&Path>, here: &Path) -> Result<PathBuf, Failure> {
     if let Some(folder) = named {
         let folder = here.join(folder);
         return folder.canonicalize().map_err(|error| {
@@ -70,20 +74,13 @@ pub(crate) fn root(named: Option<&Path>, here: &Path, from_git: bool) -> Result<
                 folder.display()
             );
             Failure::new("WORKSPACE-MISSING", Class::Blocked, sentence)
+                .hint("give a folder that exists: --workspace DIR")
         });
     }
     let here = here.canonicalize().unwrap_or_else(|_| here.to_owned());
     let mut above = here.ancestors();
     if let Some(folder) = above.find(|folder| folder.join(PIPELINE_FILE).is_file()) {
         return Ok(folder.to_owned());
-    }
-    if from_git
-        && let Some(repository) = Repository::discover(&here).or_fail()?
-        && let Some(folder) = repository.work_dir()
-    {
-        return folder
-            .canonicalize()
-            .map_err(|error| Failure::reading("repository", folder, &error));
     }
     let sentence = format!(
         "neither {} nor a folder above it has a {PIPELINE_FILE}",
@@ -93,33 +90,133 @@ pub(crate) fn root(named: Option<&Path>, here: &Path, from_git: bool) -> Result<
         .hint("begin with `leasehold plugin add secrets --step`; `leasehold plugin list` shows what there is"))
 }
 
-impl Source {
-    /// The workspace, or a commit of the repository around it.
-    pub(crate) fn open(root: &Path, reference: Option<&str>) -> Result<Self, Failure> {
-        let Some(reference) = reference else {
-            return Ok(Source::Disk(root.to_owned()));
-        };
-        let missing = || {
-            let sentence = format!(
-                "{} is not in a git repository, so there is no {reference}",
-                root.display()
-            );
-            Failure::new("GIT-MISSING", Class::Blocked, sentence)
-                .hint("--rules takes rules from a commit of the repository that the workspace is checked out from")
-        };
-        let repository = Repository::discover(root).or_fail()?.ok_or_else(missing)?;
-        let top = repository
-            .work_dir()
-            .and_then(|top| top.canonicalize().ok());
-        let prefix = top.and_then(|top| Some(root.strip_prefix(top).ok()?.to_str()?.to_owned()));
-        Ok(Source::Commit {
-            commit: repository.resolve(reference).or_fail()?,
-            prefix: prefix.ok_or_else(missing)?,
-            reference: reference.to_owned(),
-            repository: Box::new(repository),
-        })
+/// The folder that a run is about, and where its rules are read: in it, or with a reference in a commit of the repository that it
+/// is checked out from.
+///
+/// With a reference the tree has no say: the folder is the one named, or the nearest from here upwards of which the *commit* has a
+/// pipeline.
+pub(crate) fn find(
+    named: Option<&Path>,
+    here: &Path,
+    reference: Option<&str>,
+) -> Result<(PathBuf, Source), Failure> {
+    let Some(reference) = reference else {
+        let root = root(named, here)?;
+        return Ok((root.clone(), Source::Disk(root)));
+    };
+    let here = here.canonicalize().unwrap_or_else(|_| here.to_owned());
+    let start = match named {
+        Some(_) => root(named, &here)?,
+        None => here.clone(),
+    };
+    let missing = || {
+        let sentence = format!(
+            "{} is not in a git repository, so there is no {reference}",
+            start.display()
+        );
+        Failure::new("GIT-MISSING", Class::Blocked, sentence).hint(
+            "--rules takes rules from a commit of the repository that the workspace is checked out from",
+        )
+    };
+    let repository = Repository::discover(&start)
+        .or_fail()?
+        .ok_or_else(missing)?;
+    let top = repository
+        .work_dir()
+        .and_then(|top| top.canonicalize().ok());
+    let top = top.ok_or_else(missing)?;
+    check_not_submodule(&repository, &top)?;
+    if let Some(folder) = named {
+        check_not_link(&here.join(folder), &start, &top)?;
     }
+    let commit = repository.resolve(reference).or_fail()?;
+    let prefix = |folder: &Path| Some(folder.strip_prefix(&top).ok()?.to_str()?.to_owned());
+    let mut source = Source::Commit {
+        commit,
+        prefix: prefix(&start).ok_or_else(missing)?,
+        reference: reference.to_owned(),
+        repository: Box::new(repository),
+    };
+    if named.is_some() {
+        return Ok((start, source));
+    }
+    for folder in start
+        .ancestors()
+        .take_while(|folder| folder.starts_with(&top))
+    {
+        if let (Source::Commit { prefix: place, .. }, Some(own)) = (&mut source, prefix(folder)) {
+            *place = own;
+        }
+        if source.read(PIPELINE_FILE, MOST)?.is_some() {
+            return Ok((folder.to_owned(), source));
+        }
+    }
+    Err(missing_pipeline(&source))
+}
 
+/// A tree may have a link in the place of the folder that was named: then other rules of the commit would judge what is behind it.
+fn check_not_link(written: &Path, real: &Path, top: &Path) -> Result<(), Failure> {
+    use std::path::Component;
+    let mut plain = PathBuf::new();
+    for component in written.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    // Links on the way to the repository are the user's own.
+    let same = match plain.strip_prefix(top) {
+        Ok(below) => real == top.join(below),
+        Err(_) => {
+            let depth = real
+                .strip_prefix(top)
+                .map_or(0, |below| below.components().count());
+            let tail = |path: &Path| -> Vec<_> {
+                let parts = path.components().rev().take(depth);
+                parts.map(|part| part.as_os_str().to_owned()).collect()
+            };
+            tail(&plain) == tail(real)
+        }
+    };
+    if same {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{} leads through a link of the tree to {}",
+        written.display(),
+        real.display()
+    );
+    Err(Failure::new("WORKSPACE-LINK", Class::Refused, sentence)
+        .hint("name the folder itself: the tree does not choose which rules judge it"))
+}
+
+/// A folder that a tree has turned into a submodule brings a repository of its own, with a `main` of its own.
+fn check_not_submodule(repository: &Repository, top: &Path) -> Result<(), Failure> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let Some(outer) = top.parent() else {
+        return Ok(());
+    };
+    let Some(outer) = Repository::discover(outer).or_fail()? else {
+        return Ok(());
+    };
+    let store = real(&outer.common_dir());
+    let own = real(repository.git_dir());
+    // A worktree of the outer repository shares its store, and is no other repository.
+    if real(&repository.common_dir()) == store || !own.starts_with(&store) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{} is a submodule, and the tree around it decides which repository that is",
+        top.display()
+    );
+    Err(Failure::new("GIT-SUBMODULE", Class::Refused, sentence)
+        .hint("run it from the outer repository, or in a clone of this one by itself"))
+}
+
+impl Source {
     /// The bytes of a file of the rules; `None` where there is none.
     pub(crate) fn read(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
         match self {
@@ -174,8 +271,18 @@ impl Source {
         match self {
             Source::Disk(_) => "this workspace".to_owned(),
             Source::Commit {
-                commit, reference, ..
-            } => format!("{reference} ({:.10})", commit.to_string()),
+                commit,
+                reference,
+                prefix,
+                ..
+            } => {
+                let place = if prefix.is_empty() {
+                    String::new()
+                } else {
+                    format!(", folder {prefix}")
+                };
+                format!("{reference} ({:.10}){place}", commit.to_string())
+            }
         }
     }
 }
@@ -187,7 +294,7 @@ impl Rules {
     pub(crate) fn read(source: Source, home: &Home, lease: Option<&Path>) -> Result<Self, Failure> {
         let pipeline = match source.read(PIPELINE_FILE, MOST)? {
             Some(bytes) => Pipeline::parse(&bytes).map_err(|errors| failed(&errors))?,
-            None => return Err(missing(&source)),
+            None => return Err(missing_pipeline(&source)),
         };
         let lock_bytes = source.read(LOCK_FILE, MOST)?.unwrap_or_default();
         let lock = match lock_bytes.as_slice() {
@@ -206,9 +313,9 @@ impl Rules {
             Source::Disk(_) => None,
             Source::Commit { .. } => source.read(TRUST_FILE, MOST)?,
         };
-        let trust_bytes = match trust_bytes {
-            Some(bytes) => bytes,
-            None => parse::file("trust file", &home.trust_path(), MOST)?,
+        let (trust_bytes, other_trust) = match trust_bytes {
+            Some(bytes) => (bytes.clone(), Some(bytes)),
+            None => (parse::file("trust file", &home.trust_path(), MOST)?, None),
         };
         Ok(Rules {
             pipeline,
@@ -220,6 +327,7 @@ impl Rules {
             policy: policy.transpose()?,
             trust: Trust::parse(&trust_bytes).or_fail()?,
             trust_digest: Digest::of(&trust_bytes),
+            other_trust,
             source,
         })
     }
@@ -273,7 +381,41 @@ impl Rules {
     }
 }
 
-fn missing(source: &Source) -> Failure {
+/// Writes a file of the rules, by its path in the workspace; what was there stays until the new one is complete. The workspace may
+/// be a stranger's: no link in it leads the writing out of it.
+pub(crate) fn write(root: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::writing("file", &root.join(name), &error);
+    let path = Path::new(name);
+    let dir = Dir::open_ambient_dir(root, ambient_authority()).map_err(failed)?;
+    let folder = match path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        Some(parent) => {
+            dir.create_dir_all(parent).map_err(failed)?;
+            dir.open_dir(parent).map_err(failed)?
+        }
+        None => dir,
+    };
+    let last = path.file_name().unwrap_or_default();
+    let mut new = std::ffi::OsString::from(".");
+    new.push(last);
+    new.push(format!(".{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    // A link of that name is not followed, and what an earlier process has left is of no use.
+    let _ = folder.remove_file(&new);
+    options.write(true).create_new(true);
+    folder
+        .open_with(&new, &options)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| folder.rename(&new, &folder, last))
+        .map_err(failed)
+}
+
+fn missing_pipeline(source: &Source) -> Failure {
     let sentence = format!("there is no {PIPELINE_FILE} in {}", source.words());
     Failure::new("PIPELINE-MISSING", Class::Blocked, sentence)
         .hint("begin with `leasehold plugin add secrets --step`")
@@ -294,6 +436,9 @@ pub(crate) fn failed(errors: &[RulesError]) -> Failure {
         failure
             .details
             .push(format!("also [{}]: {other}", other.code()));
+        if let Some(hint) = other.hint() {
+            failure.details.push(format!("  hint: {hint}"));
+        }
         failure
             .details
             .extend(other.details().into_iter().map(|line| format!("  {line}")));

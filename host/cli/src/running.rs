@@ -1,5 +1,7 @@
 //! From rules to a run that can begin: whose lease, which rights for each step, and what is kept where.
 
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use leasehold_lease::{Grant, Rights, Verified};
@@ -10,7 +12,7 @@ use leasehold_seal::{Class, Coded, Digest, Envelope, KeyId, Role, Timestamp, Tru
 use leasehold_tape::run::{PlanDoc, PlanStep, RunStarted};
 use leasehold_tape::{Durability, Kind, LeaseVerified, call};
 
-use crate::ambient;
+use crate::ambient::{self, Ambient};
 use crate::commands::Context;
 use crate::failure::{Failure, OrFail};
 use crate::home::Home;
@@ -18,6 +20,7 @@ use crate::issue::{self, Terms};
 use crate::rules::{LEASE_FILE, Plugins, Rules};
 use crate::session::Session;
 use crate::show;
+use crate::ui::Ui;
 
 /// How long before its end a lease is warned of: a week.
 const WARN_MS: i64 = 7 * 86_400_000;
@@ -91,7 +94,12 @@ fn local(plan: &Plan) -> Result<Vec<Grant>, Failure> {
         .steps()
         .iter()
         .filter_map(|step| Some((step, is_local(&step.wanted).err()?)))
-        .map(|(step, why)| format!("{} {why} (leasehold.toml:{})", step.id, step.line))
+        .flat_map(|(step, wide)| {
+            let line = |(key, why): (&str, String)| {
+                format!("{} {why} (leasehold.toml:{})", step.id, step.line_of(key))
+            };
+            wide.into_iter().map(line).collect::<Vec<_>>()
+        })
         .collect();
     if !wide.is_empty() {
         let sentence =
@@ -179,7 +187,11 @@ pub(crate) fn rights(plan: &Plan, leased: &Leased) -> Result<Vec<Rights>, Failur
 }
 
 /// Keeps the lease of a run, so that whoever reads the tape can see what was allowed.
-pub(crate) fn record_lease(leased: &Leased, session: &Session) -> Result<(), Failure> {
+pub(crate) fn record_lease(
+    leased: &Leased,
+    rules: &Rules,
+    session: &Session,
+) -> Result<(), Failure> {
     let bytes = leased.envelope.to_json().or_fail()?;
     let durability = if leased.own {
         Durability::Written
@@ -191,6 +203,10 @@ pub(crate) fn record_lease(leased: &Leased, session: &Session) -> Result<(), Fai
         expires: leased.verified.document().expires,
         lease: leased.verified.id(),
         not_before: leased.verified.document().not_before,
+        trust: match &rules.other_trust {
+            Some(bytes) if !leased.own => Some(session.store().put(bytes).or_fail()?),
+            _ => None,
+        },
     };
     session
         .record(Kind::LeaseVerified, &body, Durability::Written)
@@ -252,7 +268,12 @@ pub(crate) fn spec(
         run: call::new_call_id(now, random),
         shadow: wish.shadow,
         steps: plan.steps().len() as u64,
-        trust: rules.trust_digest,
+        // What a run signs for itself is verified by the trust file of the home, wherever the rules are from.
+        trust: if leased.own {
+            session.home.trust_digest()?
+        } else {
+            rules.trust_digest
+        },
     };
     let steps = plan.steps().iter().zip(rights);
     let steps: Vec<Step> = steps
@@ -262,7 +283,7 @@ pub(crate) fn spec(
         started,
         order: (0..steps.len()).collect(),
         steps,
-        plugins: plugins.into_bytes(),
+        plugins: plugins.into_all(),
         environment: context.ambient.environment(),
         clock_base: day(now),
         options: Options {
@@ -353,8 +374,26 @@ pub(crate) fn workspace_id(root: &Path) -> Digest {
     Digest::of(root.as_os_str().as_encoded_bytes())
 }
 
-/// Where a run keeps what it needs on the way.
-pub(crate) fn place(home: &Home, root: &Path) -> Result<Place, Failure> {
+/// Names this build of Leasehold: a result of another one may rest on a flaw that was mended.
+pub(crate) fn build(ambient: &Ambient) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let file = fs::metadata(ambient.program()).ok();
+    let file = file.map(|info| (info.size(), info.mtime(), info.mtime_nsec()));
+    format!(
+        "{} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        file.unwrap_or_default()
+    )
+}
+
+/// Where a run keeps what it needs on the way, and the holds on it: as long as they live nobody removes step trees, and a run that
+/// changes the workspace is alone in it. `changes`: this one does.
+pub(crate) fn place(
+    home: &Home,
+    root: &Path,
+    changes: bool,
+    ui: &Ui,
+) -> Result<(Place, [File; 2]), Failure> {
     let below = |name: &str| -> Result<PathBuf, Failure> {
         let folder = home.folder().join(name);
         crate::home::make_private(&folder)
@@ -362,8 +401,82 @@ pub(crate) fn place(home: &Home, root: &Path) -> Result<Place, Failure> {
         Ok(folder)
     };
     let hex = workspace_id(root).hex();
-    Ok(Place {
-        scratch: below("scratch")?,
-        journal: below("journals")?.join(hex.get(..32).unwrap_or(&hex)),
-    })
+    let name = hex.get(..32).unwrap_or(&hex);
+    let scratch = below("scratch")?;
+    let journals = below("journals")?;
+    let failed = |error: io::Error| Failure::writing("folder", &scratch, &error);
+    let turn = turn(&journals.join(format!("{name}.lock")), changes, ui).map_err(failed)?;
+    let hold = hold(&scratch).map_err(failed)?;
+    let place = Place {
+        journal: journals.join(name),
+        scratch,
+    };
+    Ok((place, [turn, hold]))
+}
+
+/// Waits until no other run changes the workspace, and, for one that does, until there is no other run in it.
+fn turn(path: &Path, changes: bool, ui: &Ui) -> io::Result<File> {
+    let lock = lock_file(path)?;
+    let got = if changes {
+        lock.try_lock()
+    } else {
+        lock.try_lock_shared()
+    };
+    if got.is_err() {
+        ui.talk("another run is at work in this workspace; waiting for it");
+        if changes {
+            lock.lock()?;
+        } else {
+            lock.lock_shared()?;
+        }
+    }
+    Ok(lock)
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+}
+
+/// Takes part in the use of the folder of step trees. Whoever is alone there removes what killed runs have left.
+fn hold(scratch: &Path) -> io::Result<File> {
+    let lock = lock_file(&scratch.join(".lock"))?;
+    if lock.try_lock().is_ok() {
+        for entry in fs::read_dir(scratch)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("step-") {
+                // What cannot be removed now is in nobody's way.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        lock.unlock()?;
+    }
+    lock.lock_shared()?;
+    Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_trees_of_killed_runs_are_removed_and_those_in_use_stay() {
+        let scratch = tempfile::tempdir().unwrap();
+        let tree = |name: &str| {
+            let tree = scratch.path().join(name);
+            fs::create_dir(&tree).unwrap();
+            tree
+        };
+        let left = tree("step-1");
+        let first = hold(scratch.path()).unwrap();
+        assert!(!left.exists());
+        let used = tree("step-2");
+        let second = hold(scratch.path()).unwrap();
+        assert!(used.exists());
+        drop((first, second));
+        drop(hold(scratch.path()).unwrap());
+        assert!(!used.exists());
+    }
 }

@@ -34,17 +34,27 @@ pub(crate) fn visible_lines(text: &str) -> String {
 
 /// The same JSON with every unsafe character of its strings written as an escape, which JSON has for all of them.
 pub(crate) fn visible_json(json: &str) -> String {
+    let plain = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
     let mut safe = String::with_capacity(json.len());
-    for char in json.chars() {
-        // Outside of strings there is no other unsafe character than the line feeds of the layout; inside there are none.
-        if char != '\n' && is_unsafe(char) {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+    let mut rest = json;
+    // What is printable ASCII is taken over by the run.
+    while let Some(end) = rest.bytes().position(|byte| !plain(byte)) {
+        let (run, others) = rest.split_at(end);
+        safe.push_str(run);
+        let mut chars = others.chars();
+        if let Some(char) = chars.next() {
+            // Outside of strings there is no other unsafe character than the line feeds of the layout; inside there are none.
+            if is_unsafe(char) {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    safe.push_str(&format!("\\u{unit:04x}"));
+                }
+            } else {
+                safe.push(char);
             }
-        } else {
-            safe.push(char);
         }
+        rest = chars.as_str();
     }
+    safe.push_str(rest);
     safe
 }
 

@@ -138,8 +138,12 @@ impl Ui {
 
     /// A bar for something of so many steps; on a terminal and for people only.
     pub(crate) fn progress(&self, steps: u64) -> Progress {
-        let shown = !self.is_json() && self.err.is_terminal();
-        Progress::new(steps, shown)
+        Progress::new(steps, self.shows_progress())
+    }
+
+    /// Whether [`Ui::progress`] shows anything.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.is_json() && self.err.is_terminal()
     }
 
     /// The result, for programs: one JSON document.

@@ -6,7 +6,9 @@ use crate::rules::{Allowed, FileRules, PatternText};
 
 /// Rules under which some places are left out: not judged, and counted as that.
 ///
-/// A skip pattern covers what is below and other spellings, as a deny rule does ([`Pattern::denies`]).
+/// A skip pattern covers what is below. It keeps the call out of other spellings as well, as a deny rule does
+/// ([`Pattern::denies`]), but only what it matches to the letter counts as skipped: what is called so only by a file system that
+/// folds names, or by a reader who does not look twice, counts as hidden.
 #[derive(Clone, Debug)]
 pub struct Skipping<R> {
     /// What holds for everything else.
@@ -15,9 +17,15 @@ pub struct Skipping<R> {
     pub skip: Vec<Pattern>,
 }
 
+impl<R: FileRules> Skipping<R> {
+    fn kept_out(&self, path: &RelPath) -> bool {
+        self.skip.iter().any(|pattern| pattern.denies(path)) || self.rules.skipped(path)
+    }
+}
+
 impl<R: FileRules> FileRules for Skipping<R> {
     fn at(&self, path: &RelPath) -> Allowed {
-        if self.skipped(path) {
+        if self.kept_out(path) {
             Allowed::default()
         } else {
             self.rules.at(path)
@@ -25,11 +33,13 @@ impl<R: FileRules> FileRules for Skipping<R> {
     }
 
     fn on_the_way(&self, path: &RelPath) -> bool {
-        !self.skipped(path) && self.rules.on_the_way(path)
+        !self.kept_out(path) && self.rules.on_the_way(path)
     }
 
     fn skipped(&self, path: &RelPath) -> bool {
-        self.skip.iter().any(|pattern| pattern.denies(path)) || self.rules.skipped(path)
+        let mut above = std::iter::successors(Some(path.clone()), RelPath::parent);
+        above.any(|place| self.skip.iter().any(|pattern| pattern.matches(&place)))
+            || self.rules.skipped(path)
     }
 
     /// What is skipped may have another name elsewhere, as what is denied may.

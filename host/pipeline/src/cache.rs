@@ -18,11 +18,12 @@ use crate::kept::{Found, Kept};
 /// Entries that are kept at most.
 const MOST: usize = 4_096;
 
-/// The results of one home.
+/// The results of one workspace.
 #[derive(Clone)]
 pub struct ResultCache {
     kept: Kept,
     digests: Kept,
+    workspace: String,
 }
 
 /// A place on the tape.
@@ -92,25 +93,32 @@ impl std::fmt::Display for Miss {
 }
 
 impl ResultCache {
-    /// The results in `folder`, authenticated with a key that has no other use.
-    pub fn new(folder: &Path, key: [u8; 32]) -> Self {
+    /// The results of a workspace, below `folder`, authenticated with a key.
+    pub fn new(folder: &Path, key: [u8; 32], workspace: &Digest) -> Self {
         ResultCache {
             kept: Kept::new(&folder.join("results"), key, "leasehold results v1"),
             digests: Kept::new(&folder.join("digests"), key, "leasehold digests v1"),
+            workspace: workspace.hex(),
         }
     }
 
-    /// What is known of the contents of a workspace, as it was kept.
-    pub fn digests(&self, workspace: &Digest) -> Option<Vec<u8>> {
-        match self.digests.get(&workspace.hex()) {
+    /// The name of an entry: by what decides the result and by the workspace, so that two of them do not take each other's place.
+    fn name(&self, key: &CallKey) -> String {
+        let both = format!("{}\n{}", key.digest, self.workspace);
+        Digest::of(both.as_bytes()).hex()
+    }
+
+    /// What is known of the contents of the workspace, as it was kept.
+    pub fn digests(&self) -> Option<Vec<u8>> {
+        match self.digests.get(&self.workspace) {
             Found::Sound(bytes) => Some(bytes),
             Found::Missing | Found::Altered => None,
         }
     }
 
-    /// Keeps what is known of the contents of a workspace.
-    pub fn keep_digests(&self, workspace: &Digest, bytes: &[u8]) {
-        if let Err(error) = self.digests.put(&workspace.hex(), bytes) {
+    /// Keeps what is known of the contents of the workspace.
+    pub fn keep_digests(&self, bytes: &[u8]) {
+        if let Err(error) = self.digests.put(&self.workspace, bytes) {
             tracing::warn!(%error, "digests were not kept");
         }
         self.digests.prune(64);
@@ -128,7 +136,7 @@ impl ResultCache {
         rules: &dyn FileRules,
         (tape, store): (&Tape, &Store),
     ) -> Result<Hit, Miss> {
-        let bytes = match self.kept.get(&key.digest.hex()) {
+        let bytes = match self.kept.get(&self.name(key)) {
             Found::Sound(bytes) => bytes,
             Found::Missing => return Err(Miss::Unknown),
             Found::Altered => return Err(Miss::Altered),
@@ -144,6 +152,15 @@ impl ResultCache {
         }
         survey.check(&reads, rules).map_err(Miss::Changed)?;
         let (outcome, verdict) = recorded(&head, tape, store).ok_or(Miss::Gone)?;
+        // What was compared is what that call read, by its own record, and that call came to a verdict.
+        let verdicts = [None, Some("GATE-FAILED"), Some("GATE-SKIPPED")];
+        if reads.digest() != outcome.reads
+            || !verdicts.contains(&outcome.code.as_deref())
+            || outcome.writes_total > 0
+            || outcome.coverage.denied > 0
+        {
+            return Err(Miss::Altered);
+        }
         Ok(Hit {
             original: Original {
                 call: head.call,
@@ -173,8 +190,8 @@ impl ResultCache {
             tape: *tape,
             verdict: outcome.receipt.verdict.as_ref().map(place),
         };
-        let stored = encode(&head, &outcome.reads)
-            .and_then(|bytes| self.kept.put(&key.digest.hex(), &bytes));
+        let stored =
+            encode(&head, &outcome.reads).and_then(|bytes| self.kept.put(&self.name(key), &bytes));
         if let Err(error) = stored {
             tracing::warn!(%error, "a result was not kept");
         }

@@ -1,5 +1,6 @@
 //! The threads of a run, and the records at its start and end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use leasehold_seal::{Class, Coded};
 use leasehold_tape::call::Status;
 use leasehold_tape::run::{Counts, RunFinished, StepResult};
 use leasehold_tape::{Draft, Durability, Kind, TapeError};
-use leasehold_workspace::{BringBack, Recovered, WorkspaceError};
+use leasehold_workspace::WorkspaceError;
 use thiserror::Error;
 
 use crate::schedule::{Next, Schedule, Shape};
@@ -82,7 +83,7 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<RunReport, RunError> {
     let began = Instant::now();
-    recover(bench)?;
+    writer::recover(bench)?;
     let draft = Draft::sorted(Kind::RunStarted, &spec.started)?;
     let tape = &bench.recorder.tape;
     tape.append(vec![draft], Durability::Written)?;
@@ -132,20 +133,6 @@ pub fn run(
     finish(bench, spec, progress, began)
 }
 
-/// Puts right what an interrupted run has left in the workspace, before anything judges it.
-fn recover(bench: &Bench<'_>) -> Result<(), RunError> {
-    let workspace = bench.workspace;
-    let journal = &bench.place.journal;
-    if !journal.exists() {
-        return Ok(());
-    }
-    let bring_back = BringBack::new(&workspace.dir, &workspace.path, journal);
-    if bring_back.recover()? == Recovered::RolledBack {
-        writer::record_applied(bench.recorder, Kind::RollbackDone, None, None, None)?;
-    }
-    Ok(())
-}
-
 impl Shared<'_> {
     /// Takes steps until there are none.
     fn work(&self) {
@@ -179,11 +166,24 @@ impl Shared<'_> {
 
     fn step(&self, step: usize) -> StepReport {
         self.observer.started(step);
-        if self.spec.steps[step].writes() {
-            writer::run(self, step)
-        } else {
-            step::run(self, step)
-        }
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            if self.spec.steps[step].writes() {
+                writer::run(self, step)
+            } else {
+                step::run(self, step)
+            }
+        }));
+        // The others must not wait for a step that will never end.
+        made.unwrap_or_else(|_panic| {
+            self.watch.remove(step);
+            StepReport::without_call(
+                &self.spec.steps[step].id,
+                Some(Status::Error),
+                "FAULT",
+                Class::Fault,
+                "a fault of Leasehold itself ended the step".to_owned(),
+            )
+        })
     }
 
     fn blocked(&self, step: usize, need: usize) -> StepReport {
@@ -258,10 +258,21 @@ fn finish(
     let results: Vec<&StepResult> = steps.iter().map(|step| &step.result).collect();
     let json = serde_json::to_vec(&results).map_err(|error| TapeError::Body(error.to_string()))?;
     let counts = count(&steps);
+    let all = !steps.is_empty() && counts.pass == steps.len() as u64;
+    let passed = all && progress.halted.is_none();
+    let worst = steps
+        .iter()
+        .filter_map(|step| step.class)
+        .min_by_key(|class| class.rank());
     let finished = RunFinished {
         counts,
+        // Nothing ends with 0 that did not pass.
+        exit: match worst {
+            None if passed => 0,
+            worst => u64::from(worst.unwrap_or(Class::Blocked).exit_code()),
+        },
         halted: progress.halted,
-        passed: counts.pass == steps.len() as u64,
+        passed,
         results: bench.recorder.store.put(&json)?,
         run: spec.started.run.clone(),
     };

@@ -1,5 +1,6 @@
 //! What is to be run and where, and what came of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use cap_std::fs::Dir;
 use leasehold_files::{Coverage, Denials, DigestMemo, Protected, Tree};
 use leasehold_lease::{Pattern, Rights};
 use leasehold_rules::Sentinel;
-use leasehold_sandbox::{Engine, ExitCodes, Input, Recorder, StopSwitch};
+use leasehold_sandbox::{Engine, ExitCodes, Facts, Input, Recorder, StopSwitch};
 use leasehold_seal::{Class, Digest, Timestamp};
 use leasehold_tape::call::Status;
 use leasehold_tape::run::{RunFinished, RunStarted, StepResult};
@@ -51,8 +52,8 @@ pub struct RunSpec {
     pub steps: Vec<Step>,
     /// The order in which they start: each position once, needs before what needs them.
     pub order: Vec<usize>,
-    /// The plugins, by digest.
-    pub plugins: BTreeMap<Digest, Vec<u8>>,
+    /// The plugins by digest: their bytes, and what these say.
+    pub plugins: BTreeMap<Digest, (Cow<'static, [u8]>, Facts)>,
     /// The environment from which `env.pass` takes.
     pub environment: BTreeMap<String, String>,
     /// Where every guest's clock starts.
@@ -97,6 +98,8 @@ pub struct Reuse<'a> {
     pub results: &'a ResultCache,
     /// Contents of the workspace that are known already.
     pub memo: &'a DigestMemo,
+    /// Names the build of the host: results of another one do not count.
+    pub host: &'a str,
 }
 
 /// What a run works with.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use leasehold_files::{Record, Skipping, Survey, Tree};
 use leasehold_lease::Kind;
 use leasehold_sandbox::{
-    AdmitError, CallError, CallKey, CallSpec, Ending, Gauge, LoadError, Outcome, Plugin, Returned,
-    StopSwitch, admit, admit_hit, call_key,
+    AdmitError, CallError, CallKey, CallSpec, Ending, Facts, Gauge, LoadError, Outcome, Plugin,
+    Returned, StopSwitch, admit, admit_hit, call_key,
 };
 use leasehold_seal::{Class, Coded, Digest};
 use leasehold_tape::call::Status;
@@ -15,7 +15,7 @@ use leasehold_tape::run::StepResult;
 
 use crate::cache::{Hit, Miss};
 use crate::run::Shared;
-use crate::spec::{Bench, RunSpec, Step, StepReport};
+use crate::spec::{Bench, Reuse, RunSpec, Step, StepReport};
 use crate::watch::{Running, lock};
 
 /// The plugins of a run, each loaded when it is needed first.
@@ -65,7 +65,7 @@ impl Loaded {
     ) -> Result<Plugin, LoadFailure> {
         let slot = Arc::clone(lock(&self.0).entry(*digest).or_default());
         slot.get_or_init(|| {
-            let Some(bytes) = spec.plugins.get(digest) else {
+            let Some((bytes, _)) = spec.plugins.get(digest) else {
                 return Err(LoadFailure {
                     code: "PLUGIN-MISSING",
                     class: Class::Blocked,
@@ -84,30 +84,58 @@ impl Loaded {
 pub(crate) fn run(shared: &Shared<'_>, at: usize) -> StepReport {
     let (bench, spec) = (shared.bench, shared.spec);
     let step = &spec.steps[at];
-    let plugin = match plugin_of(shared, step) {
-        Ok(plugin) => plugin,
-        Err(failure) => return failure.report(&step.id),
-    };
     let mut call = call_spec(spec, step, bench.workspace.tree.clone());
-    let Some(reuse) = bench.reuse.as_ref().filter(|_| reusable(step)) else {
-        return made(shared, at, &plugin, call).0;
+    let reuse = bench.reuse.as_ref().filter(|_| reusable(step));
+    let Some((reuse, facts)) = reuse.zip(facts(spec, step)) else {
+        return fresh(shared, at, call).0;
     };
     call.record = Record::Contents;
     call.workspace = Some(bench.workspace.tree.with_memo(reuse.memo));
-    let key = match call_key(bench.engine, &plugin, &step.rights, &call, bench.recorder) {
+    let key = match key(bench, reuse, step, &call) {
         Ok(key) => key,
         Err(error) => return not_admitted(&step.id, &error),
     };
-    match look_up(bench, &shared.survey(), step, &key) {
-        Some(Ok(hit)) => used_again(bench, step, &plugin, &call, &key, hit),
-        _ => {
-            let (report, outcome) = made(shared, at, &plugin, call);
-            if let Some(outcome) = outcome {
-                reuse.results.keep(&key, bench.recorder.tape.id(), &outcome);
-            }
-            report
-        }
+    // Before the code is loaded: what is used again needs none.
+    if let Ok(hit) = look_up(bench, reuse, &shared.survey(), step, &key) {
+        return used_again(bench, step, facts, &call, &key, hit);
     }
+    let (report, outcome) = fresh(shared, at, call);
+    if let Some(outcome) = outcome {
+        reuse.results.keep(&key, bench.recorder.tape.id(), &outcome);
+    }
+    report
+}
+
+/// Makes the call of a step, and says what came of it.
+fn fresh(shared: &Shared<'_>, at: usize, call: CallSpec) -> (StepReport, Option<Outcome>) {
+    let step = &shared.spec.steps[at];
+    match plugin_of(shared, step) {
+        Ok(plugin) => made(shared, at, &plugin, call),
+        Err(failure) => (failure.report(&step.id), None),
+    }
+}
+
+/// What the bytes of a step's plugin say.
+fn facts<'a>(spec: &'a RunSpec, step: &Step) -> Option<&'a Facts> {
+    let (_, facts) = spec.plugins.get(&step.rights.plugin())?;
+    Some(facts)
+}
+
+fn key(
+    bench: &Bench<'_>,
+    reuse: &Reuse<'_>,
+    step: &Step,
+    call: &CallSpec,
+) -> Result<CallKey, AdmitError> {
+    let plugin = step.rights.plugin();
+    call_key(
+        bench.engine,
+        &plugin,
+        &step.rights,
+        call,
+        bench.recorder,
+        reuse.host,
+    )
 }
 
 /// Why the result of a step would not be used again; `Ok` when it would. Runs nothing and records nothing.
@@ -122,16 +150,10 @@ pub fn why_not(bench: &Bench<'_>, spec: &RunSpec, at: usize) -> Result<Hit, Stri
     if !reusable(step) {
         return Err("only verdicts of gates that change nothing are used again".to_owned());
     }
-    let plugin = Loaded::default().get(bench, spec, &step.rights.plugin());
-    let plugin = plugin.map_err(|failure| failure.sentence)?;
     let call = call_spec(spec, step, bench.workspace.tree.clone());
-    let key = call_key(bench.engine, &plugin, &step.rights, &call, bench.recorder);
-    let key = key.map_err(|error| error.to_string())?;
+    let key = key(bench, reuse, step, &call).map_err(|error| error.to_string())?;
     let survey = Survey::new(&bench.workspace.tree, reuse.memo);
-    match look_up(bench, &survey, step, &key) {
-        Some(found) => found.map_err(|miss| miss.to_string()),
-        None => Err("the cache is off".to_owned()),
-    }
+    look_up(bench, reuse, &survey, step, &key).map_err(|miss| miss.to_string())
 }
 
 /// Whether an earlier result may stand for a step: the judgement of a gate that changes nothing.
@@ -141,18 +163,18 @@ fn reusable(step: &Step) -> bool {
 
 fn look_up(
     bench: &Bench<'_>,
+    reuse: &Reuse<'_>,
     survey: &Survey,
     step: &Step,
     key: &CallKey,
-) -> Option<Result<Hit, Miss>> {
-    let reuse = bench.reuse.as_ref()?;
+) -> Result<Hit, Miss> {
     let recorder = bench.recorder;
     let place = (&*recorder.tape, &*recorder.store);
     let rules = Skipping {
         rules: step.rights.clone(),
         skip: step.skip.clone(),
     };
-    Some(reuse.results.find(key, survey, &rules, place))
+    reuse.results.find(key, survey, &rules, place)
 }
 
 /// The call that a step asks for.
@@ -257,7 +279,7 @@ fn report(step: &Step, outcome: &Outcome) -> StepReport {
 fn used_again(
     bench: &Bench<'_>,
     step: &Step,
-    plugin: &Plugin,
+    plugin: &Facts,
     call: &CallSpec,
     key: &CallKey,
     hit: Hit,

@@ -1,16 +1,27 @@
 //! One step that writes: on a tree of its own, and brought back all or nothing.
 
+use std::fs::File;
+use std::time::{Duration, Instant};
+
 use leasehold_files::Tree;
 use leasehold_sandbox::{CallSpec, Recorder};
 use leasehold_seal::{Class, Coded, Digest};
-use leasehold_tape::call::Status;
+use leasehold_tape::call::{AccessDenied, Status};
+use leasehold_tape::reader::Records;
 use leasehold_tape::run::{ChangesApplied, PatchWritten, StepResult};
 use leasehold_tape::{Draft, Durability, Kind, TapeError};
-use leasehold_workspace::{BringBack, Difference, PatchLimits, StepTree};
+use leasehold_workspace::{
+    BringBack, Difference, PatchLimits, Recovered, Refused, StepTree, WorkspaceError,
+};
 
-use crate::run::Shared;
+use serde::{Deserialize, Serialize};
+
+use crate::run::{RunError, Shared};
 use crate::spec::{Bench, Step, StepReport};
 use crate::step::{call_spec, made, plugin_of};
+
+/// The most refused changes that get a record of their own.
+const RECORDED: usize = 32;
 
 /// Runs a step that may change files. The workspace changes only when the step passed and everything it did was allowed.
 pub(crate) fn run(shared: &Shared<'_>, at: usize) -> StepReport {
@@ -112,10 +123,16 @@ fn bring_back(
     let (bench, spec) = (shared.bench, shared.spec);
     let (workspace, recorder) = (bench.workspace, bench.recorder);
     let difference = copy.difference()?;
-    let checked = difference.check(&step.rights, &workspace.protected)?;
+    let call = report.result.call.clone().unwrap_or_default();
+    let checked = match difference.check(&step.rights, &workspace.protected) {
+        Ok(checked) => checked,
+        Err(refused) => {
+            record_refused(recorder, &call, &refused)?;
+            return Err(refused.into());
+        }
+    };
     let patch = difference.patch(&workspace.dir, copy, PatchLimits::default())?;
     let digest = recorder.store.put(patch.text.as_bytes())?;
-    let call = report.result.call.clone().unwrap_or_default();
     let body = PatchWritten {
         call,
         changes: difference.changes().len() as u64,
@@ -130,15 +147,125 @@ fn bring_back(
         return Ok(report);
     }
     let journal = &bench.place.journal;
-    let target = BringBack::new(&workspace.dir, &workspace.path, journal);
-    let applied = target.apply(checked, copy)?;
+    let label = Label {
+        patch: digest,
+        run: spec.started.run.clone(),
+        step: step.id.clone(),
+    }
+    .to_text();
+    let target = BringBack::new(&workspace.dir, &workspace.path, journal).labelled(&label);
+    let (run, id) = (Some(&spec.started.run), Some(&step.id));
+    // From here on the tree may be another one, however it ends.
+    shared.forget_survey();
+    let record = || record_applied(recorder, Kind::CommitApplied, Some(digest), run, id);
+    let applied = target.apply_recorded(checked, copy, record);
+    shared.forget_survey();
+    let applied = match applied {
+        Ok(applied) => applied?,
+        Err(error) => {
+            // What is not certain is said by the next run, which puts it right.
+            if !matches!(error, WorkspaceError::Unfinished { .. }) {
+                record_applied(recorder, Kind::RollbackDone, Some(digest), run, id)?;
+            }
+            return Err(error.into());
+        }
+    };
     if !applied.cleaned {
         tracing::warn!("former contents lie beside the new ones; the next run removes them");
     }
-    shared.forget_survey();
-    let (run, id) = (Some(&spec.started.run), Some(&step.id));
-    record_applied(recorder, Kind::CommitApplied, Some(digest), run, id)?;
     Ok(report)
+}
+
+/// What the journal calls a bring-back: enough to record it later.
+#[derive(Serialize, Deserialize)]
+struct Label {
+    patch: Digest,
+    run: String,
+    step: String,
+}
+
+impl Label {
+    fn to_text(&self) -> String {
+        // Texts and a digest can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// How long a run waits for another process that brings changes back or undoes that.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Puts right what an interrupted run has left in the workspace, before anything judges it, and records what became of it unless
+/// that was done.
+pub(crate) fn recover(bench: &Bench<'_>) -> Result<(), RunError> {
+    let workspace = bench.workspace;
+    let journal = &bench.place.journal;
+    if !journal.exists() {
+        return Ok(());
+    }
+    let bring_back = BringBack::new(&workspace.dir, &workspace.path, journal);
+    let until = Instant::now() + PATIENCE;
+    let (label, recovered) = loop {
+        let found = bring_back
+            .unfinished()
+            .and_then(|label| Ok((label, bring_back.recover()?)));
+        match found {
+            Err(WorkspaceError::Busy)
+                if Instant::now() < until && bench.stop.reason().is_none() =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            found => break found?,
+        }
+    };
+    let kind = match recovered {
+        Recovered::Nothing => return Ok(()),
+        Recovered::RolledBack => Kind::RollbackDone,
+        Recovered::Completed => Kind::CommitApplied,
+    };
+    let label = label.and_then(|label| serde_json::from_str::<Label>(&label).ok());
+    let Some(label) = label else {
+        return Ok(record_applied(bench.recorder, kind, None, None, None)?);
+    };
+    if is_recorded(bench.recorder, &kind, &label)? {
+        return Ok(());
+    }
+    let (run, step) = (Some(&label.run), Some(&label.step));
+    Ok(record_applied(
+        bench.recorder,
+        kind,
+        Some(label.patch),
+        run,
+        step,
+    )?)
+}
+
+/// Whether the tape has it already: the process may have died right after recording it. Reads the tape, which is rare.
+fn is_recorded(recorder: &Recorder, kind: &Kind, label: &Label) -> Result<bool, TapeError> {
+    let failed = |error: std::io::Error| TapeError::Format(format!("it cannot be read: {error}"));
+    let file = File::open(recorder.tape.dir().join("records.jsonl")).map_err(failed)?;
+    let mut records = Records::new(file).map_while(Result::ok);
+    Ok(records.any(|record| {
+        record.kind == *kind
+            && record.body::<ChangesApplied>().is_ok_and(|body| {
+                body.run.as_ref() == Some(&label.run) && body.step.as_ref() == Some(&label.step)
+            })
+    }))
+}
+
+/// Records what a step must not have changed.
+fn record_refused(recorder: &Recorder, call: &str, refused: &Refused) -> Result<(), TapeError> {
+    let drafts = refused.changes.iter().take(RECORDED).map(|change| {
+        let body = AccessDenied {
+            call: call.to_owned(),
+            code: refused.code().to_owned(),
+            count: 1,
+            path: Some(change.path.to_string()),
+            wanted: "write".to_owned(),
+        };
+        Draft::sorted(Kind::AccessDenied, &body)
+    });
+    let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
+    recorder.tape.append(drafts, Durability::Synced).map(drop)
 }
 
 /// Records that changes were brought back, or taken back.

@@ -58,6 +58,7 @@ pub(crate) fn assemble(
         changes: run.changes.into_iter().map(applied).collect(),
         contradictions: shelf.contradictions,
         duration_us: finished.as_ref().map(|end| end.since(&started)),
+        exit: finished.as_ref().map(|end| end.body.exit),
         finished: finished.as_ref().map(moment),
         halted,
         missing: shelf.missing,

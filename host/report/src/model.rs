@@ -25,6 +25,8 @@ pub struct Run {
     pub contradictions: Vec<String>,
     /// From start to finish by the host's clock, in microseconds; `None` for a run that is not finished.
     pub duration_us: Option<u64>,
+    /// The exit code that the run ended with; `None` for a run that is not finished.
+    pub exit: Option<u64>,
     /// The record of its end; `None`: it is running, or was cut off. The tape cannot tell which.
     pub finished: Option<Moment>,
     /// What ended the run early: `CANCELLED`, `FAIL-FAST`, `SENTINEL-HALT` or the code of a refusal.

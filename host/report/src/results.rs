@@ -34,6 +34,13 @@ pub(crate) fn hold_results(results: Vec<StepResult>, steps: &mut [Step]) -> Vec<
 
 fn hold_result(result: StepResult, step: &mut Step) -> Option<String> {
     let hit = step.cached.as_ref().map(|cached| cached.hit);
+    // The host failed under a call: what came of it is not known, and nobody says that it is.
+    let lost = step.status == StepStatus::Unfinished && result.status == Some(Status::Error);
+    if lost && result.hit.is_none() && result.code.is_some() {
+        step.status = StepStatus::Error;
+        take_over(result, step);
+        return None;
+    }
     if result.call != step.call || result.hit != hit {
         return Some(format!(
             "the result of step {:?} names another call than the records have",
@@ -98,6 +105,17 @@ pub(crate) fn hold_end(finished: &RunFinished, totals: &Totals, listed: bool) ->
         wrong.push(format!(
             "the run says that it is finished, and {} of its calls have no outcome",
             totals.unfinished
+        ));
+    }
+    if finished.passed != (finished.exit == 0) {
+        wrong.push(format!(
+            "the run says that it {}, with exit code {}",
+            if finished.passed {
+                "passed"
+            } else {
+                "did not pass"
+            },
+            finished.exit
         ));
     }
     if finished.passed && !totals.all_passed() {

@@ -1,6 +1,7 @@
 //! Adding a step to `leasehold.toml` without touching what is there.
 
 use leasehold_lease::{EnvGrant, LimitsSpec};
+use leasehold_seal::Coded;
 use serde_json::{Map, Value, json};
 
 use crate::error::RulesError;
@@ -28,6 +29,19 @@ pub fn append_step(text: &str, step: &StepSpec) -> Result<String, Vec<RulesError
     added.push_str(&render(step));
     if crlf {
         added = added.replace('\n', "\r\n");
+    }
+    // What is wrong already is told where it stands, not where the step would go.
+    if !is_bare(text)
+        && let Err(errors) = Pipeline::parse(text.as_bytes())
+    {
+        // That there is no step yet is about to change.
+        let others = errors.into_iter();
+        let others: Vec<_> = others
+            .filter(|error| error.code() != "PIPELINE-EMPTY")
+            .collect();
+        if !others.is_empty() {
+            return Err(others);
+        }
     }
     let whole = format!("{text}{added}");
     Pipeline::parse(whole.as_bytes())?;

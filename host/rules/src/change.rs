@@ -61,21 +61,20 @@ pub fn difference(old: &[Grant], new: &[Grant]) -> Vec<RightsChange> {
 /// run on one's own machine may sign it for itself.
 ///
 /// # Errors
-/// What it wants beyond that, as the end of a sentence that begins with the grant's name.
-pub fn is_local(grant: &Grant) -> Result<(), String> {
-    if let Some(pattern) = grant.files.write.first() {
-        return Err(format!("may write {pattern}"));
-    }
-    if let Some(name) = grant.env.pass.first() {
-        return Err(format!("is passed the variable {name}"));
-    }
-    if let Some(http) = grant.http.first() {
-        return Err(format!("may talk to {:?}", http.host));
-    }
-    if let Some(secret) = grant.secrets.first() {
-        return Err(format!("uses the secret {:?}", secret.name));
-    }
-    Ok(())
+/// Everything it wants beyond that: the key of a step under which it stands, and the end of a sentence that begins with the
+/// grant's name.
+pub fn is_local(grant: &Grant) -> Result<(), Vec<(&'static str, String)>> {
+    let write = grant.files.write.iter();
+    let pass = grant.env.pass.iter();
+    let http = grant.http.iter();
+    let secrets = grant.secrets.iter();
+    let wide: Vec<_> = write
+        .map(|pattern| ("write", format!("may write {pattern}")))
+        .chain(pass.map(|name| ("env", format!("is passed the variable {name}"))))
+        .chain(http.map(|http| ("http", format!("may talk to {:?}", http.host))))
+        .chain(secrets.map(|secret| ("secrets", format!("uses the secret {:?}", secret.name))))
+        .collect();
+    if wide.is_empty() { Ok(()) } else { Err(wide) }
 }
 
 impl fmt::Display for RightsChange {

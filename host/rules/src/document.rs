@@ -74,7 +74,9 @@ impl PlannedStep {
         for (key, (_, value)) in keys.into_iter().zip(named(&wanted.limits)) {
             say(key, value.to_string());
         }
-        say("cache", if self.cache { "yes" } else { "no" }.to_owned());
+        // Only verdicts are ever used again.
+        let cache = self.cache && self.kind == Kind::Gate;
+        say("cache", if cache { "yes" } else { "no" }.to_owned());
         lines
     }
 

@@ -91,7 +91,7 @@ pub struct PlannedStep {
     pub config: Option<Config>,
     /// Its arguments.
     pub args: Vec<String>,
-    /// What its exit codes mean; `None` where a verdict decides, or for a command where 0 is good and all else is not.
+    /// What its exit codes mean; `None` where a verdict decides, and for a command, where 0 is good and all else is not.
     pub exit: Option<ExitCodes>,
     /// What is not judged, and shown so.
     pub skip: Vec<Pattern>,
@@ -192,9 +192,9 @@ impl Planner<'_> {
         let facts = self.facts(step, &entry)?;
         let kind = self.kind(step, &facts)?;
         self.unused(step, &facts)?;
-        let exit = match (&spec.exit, kind) {
-            (None, Kind::Gate) => facts.exit,
-            (exit, _) => exit.clone(),
+        let exit = match kind {
+            Kind::Gate => spec.exit.clone().or(facts.exit),
+            Kind::Adapter | Kind::Command => None,
         };
         let files = with_listed(&spec.files);
         let writes = !files.write.is_empty();
@@ -342,6 +342,15 @@ impl Planner<'_> {
                     "returns a verdict and has no exit code",
                 ),
                 "leave `exit` out",
+            ),
+            (
+                spec.exit.is_some() && matches!(spec.uses, Uses::Command(_)),
+                (
+                    "EXIT-UNUSED",
+                    "exit",
+                    "does not judge as a command: 0 is good, all else is not",
+                ),
+                "name it under `gate` to have its exit codes judge",
             ),
         ];
         let mut good = Some(());

@@ -10,7 +10,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::engine::{Engine, Plugin};
-use crate::inspect::World;
+use crate::inspect::{Facts, World};
 use crate::spec::{CallSpec, Input, Recorder, given, keyed, names_files};
 
 /// Why a call was not admitted. The refusal is on the tape, unless the tape itself is what failed.
@@ -140,7 +140,8 @@ pub fn admit(
 ) -> Result<Ticket, AdmitError> {
     let now = recorder.clock.now();
     let issued = or_record(&rights, recorder, || {
-        check(plugin, &rights, &spec, now)?;
+        check(plugin.facts(), &rights, &spec, now)?;
+        check_schemas(plugin, &spec)?;
         issue(engine, &rights, &spec, recorder, now)
     })?;
     Ok(Ticket {
@@ -169,24 +170,26 @@ pub(crate) fn or_record<T>(
     })
 }
 
+/// What does not fit.
+fn unfit<T>(code: &'static str, sentence: String, hint: &str) -> Result<T, AdmitError> {
+    Err(AdmitError::Unfit {
+        code,
+        class: Class::Usage,
+        sentence,
+        hint: hint.into(),
+    })
+}
+
 /// Whether plugin, rights and what is asked fit each other now.
 pub(crate) fn check(
-    plugin: &Plugin,
+    plugin: &Facts,
     rights: &Rights,
     spec: &CallSpec,
     now: Timestamp,
 ) -> Result<(), AdmitError> {
     rights.check_time(now)?;
-    rights.check_plugin(&plugin.digest())?;
-    let unfit = |code, sentence: String, hint: &str| {
-        Err(AdmitError::Unfit {
-            code,
-            class: Class::Usage,
-            sentence,
-            hint: hint.into(),
-        })
-    };
-    let world = plugin.facts().world;
+    rights.check_plugin(&plugin.digest)?;
+    let world = plugin.world;
     let fits = matches!(
         (rights.kind(), world, &spec.input),
         (Kind::Gate, World::Gate, Input::Check { .. })
@@ -221,7 +224,7 @@ pub(crate) fn check(
         rights.check_args(args)?;
         let judges = rights.kind() == Kind::Gate;
         let declared = spec.exit.is_some()
-            || (plugin.facts().manifest.as_ref()).is_some_and(|manifest| manifest.exit.is_some());
+            || (plugin.manifest.as_ref()).is_some_and(|manifest| manifest.exit.is_some());
         if judges && !declared {
             return unfit(
                 "EXIT-UNDECLARED",
@@ -232,34 +235,6 @@ pub(crate) fn check(
     }
     if let Input::Check { config, .. } = &spec.input {
         check_config(rights, config.as_deref())?;
-        if let Err(why) = plugin
-            .schemas()
-            .check_config(config.as_deref().unwrap_or("{}"))
-        {
-            return unfit(
-                "CONFIG-SCHEMA",
-                format!("the configuration does not fit the plugin's schema: {why}"),
-                "`leasehold plugin inspect` shows the schema",
-            );
-        }
-    }
-    if let Input::Tool { name, arguments } = &spec.input {
-        let schemas = plugin.schemas();
-        if !schemas.has_tool(name) {
-            let known = schemas.tools().collect::<Vec<_>>().join(", ");
-            return unfit(
-                "TOOL-UNKNOWN",
-                format!("{} has no tool {name:?}; it has: {known}", plugin.name()),
-                "name one of its tools with --tool",
-            );
-        }
-        if let Err(why) = schemas.check_arguments(name, arguments) {
-            return unfit(
-                "ARGUMENTS-SCHEMA",
-                format!("the arguments do not fit the schema of {name}: {why}"),
-                "`leasehold plugin inspect` shows the schema",
-            );
-        }
     }
     let denied = |pattern| rights.files().deny.contains(pattern);
     if let Some(pattern) = spec.skip.iter().find(|pattern| !denied(pattern)) {
@@ -275,6 +250,38 @@ pub(crate) fn check(
             "the lease names files, but no workspace was given".into(),
             "give one with --workspace DIR",
         );
+    }
+    Ok(())
+}
+
+/// Whether what is asked fits the plugin's own schemas.
+fn check_schemas(plugin: &Plugin, spec: &CallSpec) -> Result<(), AdmitError> {
+    let schemas = plugin.schemas();
+    if let Input::Check { config, .. } = &spec.input
+        && let Err(why) = schemas.check_config(config.as_deref().unwrap_or("{}"))
+    {
+        return unfit(
+            "CONFIG-SCHEMA",
+            format!("the configuration does not fit the plugin's schema: {why}"),
+            "`leasehold plugin inspect` shows the schema",
+        );
+    }
+    if let Input::Tool { name, arguments } = &spec.input {
+        if !schemas.has_tool(name) {
+            let known = schemas.tools().collect::<Vec<_>>().join(", ");
+            return unfit(
+                "TOOL-UNKNOWN",
+                format!("{} has no tool {name:?}; it has: {known}", plugin.name()),
+                "name one of its tools with --tool",
+            );
+        }
+        if let Err(why) = schemas.check_arguments(name, arguments) {
+            return unfit(
+                "ARGUMENTS-SCHEMA",
+                format!("the arguments do not fit the schema of {name}: {why}"),
+                "`leasehold plugin inspect` shows the schema",
+            );
+        }
     }
     Ok(())
 }

@@ -156,6 +156,14 @@ pub struct ExitCodes {
 /// # Errors
 /// [`LoadError`] when the bytes are no plugin.
 pub fn inspect(bytes: &[u8]) -> Result<Facts, LoadError> {
+    inspect_known(bytes, Digest::of(bytes))
+}
+
+/// [`inspect`] for whoever has computed the digest of these bytes.
+///
+/// # Errors
+/// Those of [`inspect`].
+pub fn inspect_known(bytes: &[u8], digest: Digest) -> Result<Facts, LoadError> {
     if bytes.len() > PLUGIN_BYTES {
         return Err(LoadError::TooLarge(bytes.len()));
     }
@@ -184,7 +192,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Facts, LoadError> {
         }
     }
     Ok(Facts {
-        digest: Digest::of(bytes),
+        digest,
         size: bytes.len(),
         encoding,
         world: world(encoding, &scan.exports)?,

@@ -47,7 +47,7 @@ pub use door::CallError;
 pub use engine::{Engine, ImportKind, Plugin, import_kind};
 pub use inspect::{
     Encoding, EnvWant, ExitCodes, Facts, MANIFEST_SECTION, Manifest, Tool, Want, Wants, World,
-    inspect,
+    inspect, inspect_known,
 };
 pub use limits::{
     COMPONENT_HANDLES, Gauge, INSTANCES, LOG_BYTES, LOG_LINE_BYTES, Limit, MEMORIES, RESOURCES,

@@ -7,8 +7,8 @@ use leasehold_tape::{Appended, Draft, Durability, Kind};
 use serde::Serialize;
 
 use crate::admission::{AdmitError, check, only, seed_of, when};
-use crate::engine::{Engine, Plugin};
-use crate::inspect::ExitCodes;
+use crate::engine::Engine;
+use crate::inspect::{ExitCodes, Facts};
 use crate::spec::{CallSpec, Recorder, given};
 
 /// What decides a result, but for the files and, where the guest looks at it, the time of day.
@@ -33,16 +33,17 @@ pub struct Original {
     pub reads: Digest,
 }
 
-/// The key under which the result of this call can be kept.
+/// The key under which the result of this call can be kept. `host` names the build of the host: another one may judge otherwise.
 ///
 /// # Errors
 /// None that is known: everything in it can be written.
 pub fn call_key(
     engine: &Engine,
-    plugin: &Plugin,
+    plugin: &Digest,
     rights: &Rights,
     spec: &CallSpec,
     recorder: &Recorder,
+    host: &str,
 ) -> Result<CallKey, AdmitError> {
     #[derive(Serialize)]
     struct Key<'a> {
@@ -60,8 +61,8 @@ pub fn call_key(
         engine: engine.id(),
         exit: &spec.exit,
         given: Digest::of(&given),
-        host: env!("CARGO_PKG_VERSION"),
-        plugin: plugin.digest(),
+        host,
+        plugin: *plugin,
         rights: rights.effect_digest()?,
         seed: Digest::from_bytes(seed_of(spec, rights, &given)),
         skip: spec.skip.iter().map(ToString::to_string).collect(),
@@ -76,12 +77,14 @@ pub fn call_key(
 /// Admits the use of an earlier outcome in place of a call: the rights are checked as for a call, and the use is recorded
 /// (`cache.hit`). Nothing runs, so nothing is charged.
 ///
+/// The plugin's schemas are not asked: they decide by plugin and configuration, which are those of the original.
+///
 /// The caller has found out that a call with this key would read what the original read.
 ///
 /// # Errors
 /// Those of [`admit`](crate::admit); a refusal is recorded.
 pub fn admit_hit(
-    plugin: &Plugin,
+    plugin: &Facts,
     rights: &Rights,
     spec: &CallSpec,
     recorder: &Recorder,

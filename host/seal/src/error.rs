@@ -22,6 +22,37 @@ pub enum Class {
     Fault,
 }
 
+impl Class {
+    /// The exit code of the command line.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Class::Integrity => 2,
+            Class::Refused => 3,
+            Class::Exhausted => 4,
+            Class::Failed => 1,
+            Class::Blocked => 5,
+            Class::Usage => 64,
+            // `EX_USAGE` and `EX_SOFTWARE` of sysexits.h.
+            Class::Fault => 70,
+        }
+    }
+
+    /// Its place among several that apply, the one that matters most first.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        match self {
+            Class::Integrity => 0,
+            Class::Refused => 1,
+            Class::Exhausted => 2,
+            Class::Failed => 3,
+            Class::Blocked => 4,
+            Class::Fault => 5,
+            Class::Usage => 6,
+        }
+    }
+}
+
 /// An error with a stable code. `Display` gives the sentence, without code and hint.
 pub trait Coded: std::error::Error {
     /// The stable code, `LEASE-EXPIRED` for instance: upper-case words joined by hyphens.

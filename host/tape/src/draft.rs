@@ -119,6 +119,10 @@ pub struct LeaseVerified {
     pub lease: Digest,
     /// When the lease begins.
     pub not_before: Timestamp,
+    /// The trust file under which it was verified, where that was another one than the home's: digest of its bytes, under which
+    /// the content store has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Digest>,
 }
 
 /// What a record does to the ledger.

@@ -55,6 +55,8 @@ pub struct RulesFrom {
 pub struct RunFinished {
     /// How many steps came out how.
     pub counts: Counts,
+    /// The exit code of the run; 0 only if it passed.
+    pub exit: u64,
     /// What ended the run early, if anything did: `CANCELLED`, `FAIL-FAST`, `SENTINEL-HALT` or the code of a refusal.
     pub halted: Option<String>,
     /// Whether every step passed.

@@ -420,6 +420,7 @@ fn expired_leases_leave_the_ledger_and_live_ones_do_not() {
             expires: Timestamp::from_millis(START + expires).unwrap(),
             lease,
             not_before: Timestamp::from_millis(START).unwrap(),
+            trust: None,
         };
         Draft::new(Kind::LeaseVerified, &body).unwrap()
     };

@@ -24,6 +24,7 @@ pub struct BringBack<'a> {
     workspace: &'a Dir,
     path: &'a Path,
     journal: &'a Path,
+    label: &'a str,
     disk: &'a dyn Disk,
 }
 
@@ -46,8 +47,24 @@ impl<'a> BringBack<'a> {
             workspace,
             path,
             journal,
+            label: "",
             disk: &OsDisk,
         }
+    }
+
+    /// The same under a name of the caller's, which the journal keeps.
+    #[must_use]
+    pub fn labelled(self, label: &'a str) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The name of a bring-back that was cut off; `None` where there is none to recover.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Busy`], [`WorkspaceError::Journal`], [`WorkspaceError::JournalIo`].
+    pub fn unfinished(&self) -> Result<Option<String>, WorkspaceError> {
+        let folder = JournalFolder::open(self.disk, self.journal)?;
+        Ok(folder.read()?.map(|journal| journal.label))
     }
 
     /// The same on another file system: for tests that let it fail.
@@ -68,6 +85,24 @@ impl<'a> BringBack<'a> {
     /// [`WorkspaceError::Changed`]; [`WorkspaceError::ReadOnly`]; [`WorkspaceError::Full`]; [`WorkspaceError::Io`];
     /// [`WorkspaceError::StepChanged`]; [`WorkspaceError::JournalIo`]; [`WorkspaceError::Unfinished`].
     pub fn apply(&self, checked: Checked<'_>, step: &StepTree) -> Result<Applied, WorkspaceError> {
+        match self.apply_recorded(checked, step, || Ok::<_, std::convert::Infallible>(()))? {
+            Ok(applied) => Ok(applied),
+            Err(never) => match never {},
+        }
+    }
+
+    /// [`BringBack::apply`] with something to be done once all changes are made and durable, and before the journal is
+    /// gone: their record. Where that fails the changes stay, the journal stays, and [`BringBack::recover`] says
+    /// [`Recovered::Completed`], so that the record can be made up for.
+    ///
+    /// # Errors
+    /// Those of [`BringBack::apply`]; inside, that of `record`.
+    pub fn apply_recorded<E>(
+        &self,
+        checked: Checked<'_>,
+        step: &StepTree,
+        record: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Result<Applied, E>, WorkspaceError> {
         let difference = checked.difference();
         let folder = JournalFolder::open(self.disk, self.journal)?;
         if folder.read()?.is_some() {
@@ -80,11 +115,12 @@ impl<'a> BringBack<'a> {
             cleaned: true,
         };
         if difference.is_empty() {
-            return Ok(applied);
+            return Ok(record().map(|()| applied));
         }
         let mut journal = Journal {
             version: VERSION,
             workspace: self.name(),
+            label: self.label.to_owned(),
             state: State::Staging,
             moves: moves::of(difference)?,
         };
@@ -94,8 +130,11 @@ impl<'a> BringBack<'a> {
         if let Err(cause) = self.carry_out(&mut journal, &folder, step) {
             return Err(self.give_up(cause, &mut journal, &folder));
         }
+        if let Err(error) = record() {
+            return Ok(Err(error));
+        }
         applied.cleaned = undo::clean(self.disk, self.workspace, &journal, &folder).is_ok();
-        Ok(applied)
+        Ok(Ok(applied))
     }
 
     /// Finishes what a bring-back that was cut off has left: the workspace is then as before it, or as after it, and

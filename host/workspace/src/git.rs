@@ -41,6 +41,8 @@ impl Repository {
         // Trust is what lets configuration name programs: there is none, whoever owns the files.
         let search = upwards::Options {
             trust: upwards::TrustPolicy::Assume(gix::sec::Trust::Reduced),
+            // HEAD, objects and refs are names like others, which a tree can have anywhere: only `.git` it cannot have.
+            dot_git_only: true,
             ..upwards::Options::default()
         };
         let options = gix::open::Options::isolated().config_overrides(OVERRIDES);

@@ -99,7 +99,7 @@ impl Coded for GitError {
             }
             Self::Object { .. } => "`git fsck` says more; make a new clone",
             Self::Entry { .. } => "put a plain file there and commit it",
-            Self::Size { .. } => return None,
+            Self::Size { .. } => "rules are small; it may be another kind of file",
             Self::Path(error) => return error.hint(),
         };
         Some(hint.to_owned())

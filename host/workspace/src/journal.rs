@@ -32,6 +32,9 @@ pub(crate) struct Journal {
     pub(crate) version: u32,
     /// The workspace, by its path.
     pub(crate) workspace: String,
+    /// What whoever brings back calls it.
+    #[serde(default)]
+    pub(crate) label: String,
     pub(crate) state: State,
     pub(crate) moves: Vec<Move>,
 }

@@ -7,13 +7,18 @@
 //! |---|---|
 //! | `rows` | what is measured: one file a row of the table |
 //! | `ours`, `peer` | one call through Leasehold; the same call through wasmtime alone |
-//! | `tree` | the files that are read |
+//! | `project` | a workspace with a pipeline, judged through the binary |
+//! | `tree`, `sources` | the files that are read; files that look like a repository |
+//! | `process` | other processes, and what they took |
 //! | `measure`, `table` | alternating rounds and medians; how they are printed |
 
 mod measure;
 mod ours;
 mod peer;
+mod process;
+mod project;
 mod rows;
+mod sources;
 mod table;
 mod tree;
 

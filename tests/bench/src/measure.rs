@@ -14,6 +14,27 @@ pub(crate) struct Pair {
     pub(crate) ratio: f64,
 }
 
+impl Pair {
+    /// Both sides of each round.
+    pub(crate) fn of(rounds: &[(Duration, Duration)]) -> Pair {
+        let all = |side: fn(&(Duration, Duration)) -> Duration| {
+            median(rounds.iter().map(side).collect(), Duration::cmp).unwrap_or_default()
+        };
+        let ratios = rounds.iter().map(|(ours, peer)| ratio(*ours, *peer));
+        Pair {
+            ours: all(|round| round.0),
+            peer: all(|round| round.1),
+            ratio: median(ratios.collect(), f64::total_cmp).unwrap_or(f64::NAN),
+        }
+    }
+
+    /// What was measured several times, in terms of a time that is always the same.
+    pub(crate) fn within(measured: Vec<Duration>, allowed: Duration) -> Pair {
+        let rounds: Vec<_> = measured.into_iter().map(|ours| (ours, allowed)).collect();
+        Pair::of(&rounds)
+    }
+}
+
 /// Measures both sides by turns, `rounds` times each, after a first time that does not count. Each side says how long a unit of
 /// its work took, and whoever began the last round is second in the next.
 pub(crate) fn alternate(
@@ -23,24 +44,26 @@ pub(crate) fn alternate(
 ) -> Result<Pair, Fault> {
     ours()?;
     peer()?;
-    let (mut all_ours, mut all_peers, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for round in 0..rounds {
-        let (one, other) = if round % 2 == 0 {
+        all.push(if round % 2 == 0 {
             let one = ours()?;
             (one, peer()?)
         } else {
             let other = peer()?;
             (ours()?, other)
-        };
-        all_ours.push(one);
-        all_peers.push(other);
-        ratios.push(ratio(one, other));
+        });
     }
-    Ok(Pair {
-        ours: median(all_ours, Duration::cmp).unwrap_or_default(),
-        peer: median(all_peers, Duration::cmp).unwrap_or_default(),
-        ratio: median(ratios, f64::total_cmp).unwrap_or(f64::NAN),
-    })
+    Ok(Pair::of(&all))
+}
+
+/// Measures one thing `rounds` times, after a first time that does not count.
+pub(crate) fn repeat<T>(
+    rounds: usize,
+    mut measure: impl FnMut() -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    measure()?;
+    (0..rounds).map(|_| measure()).collect()
 }
 
 /// How long a work took, divided by how many units it has.
@@ -85,5 +108,14 @@ mod tests {
         let mut peers = [100, 10, 400, 10].into_iter().map(Duration::from_millis);
         let pair = alternate(3, || Ok(ours.next().unwrap()), || Ok(peers.next().unwrap())).unwrap();
         assert_eq!(pair.ratio.to_bits(), 2.0_f64.to_bits());
+    }
+
+    #[test]
+    fn a_time_that_is_allowed_is_the_peer_of_every_round() {
+        let mut all = [90, 30, 20, 10].into_iter().map(Duration::from_millis);
+        let measured = repeat(3, || Ok(all.next().unwrap())).unwrap();
+        let pair = Pair::within(measured, Duration::from_millis(40));
+        assert_eq!(pair.ours, Duration::from_millis(20));
+        assert_eq!(pair.ratio.to_bits(), 0.5_f64.to_bits());
     }
 }

@@ -14,8 +14,8 @@ pub(crate) enum Line {
         what: String,
         /// The two sides.
         pair: Pair,
-        /// The ratio that is not to be exceeded; absent where a line is there for comparison only.
-        bound: Option<f64>,
+        /// How far the ratio may go; absent where a line is there for comparison only.
+        bound: Option<Bound>,
     },
     /// Why there is no number.
     Skipped {
@@ -26,8 +26,38 @@ pub(crate) enum Line {
     },
 }
 
+/// How far a ratio may go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Bound {
+    fn holds(self, ratio: f64) -> bool {
+        match self {
+            Bound::AtMost(bound) => ratio <= bound,
+            Bound::AtLeast(bound) => ratio >= bound,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::AtMost(bound) => write!(out, "{bound:.2}"),
+            Bound::AtLeast(bound) => write!(out, "≥ {bound:.2}"),
+        }
+    }
+}
+
 impl Line {
+    /// A line whose ratio is to be this at most.
     pub(crate) fn measured(what: impl Into<String>, pair: Pair, bound: f64) -> Self {
+        Line::bounded(what, pair, Bound::AtMost(bound))
+    }
+
+    pub(crate) fn bounded(what: impl Into<String>, pair: Pair, bound: Bound) -> Self {
         Line::Measured {
             what: what.into(),
             pair,
@@ -67,8 +97,8 @@ pub(crate) fn line(out: &mut impl Write, number: u32, line: &Line) -> io::Result
             let ratio = pair.ratio;
             let (bound, reached) = match bound {
                 Some(bound) => (
-                    format!("{bound:.2}"),
-                    if ratio <= *bound { "yes" } else { "NO" },
+                    bound.to_string(),
+                    if bound.holds(ratio) { "yes" } else { "NO" },
                 ),
                 None => (String::new(), ""),
             };
@@ -104,7 +134,7 @@ impl fmt::Display for Time {
 mod tests {
     use super::*;
 
-    fn printed(ratio: f64, bound: Option<f64>) -> String {
+    fn printed(ratio: f64, bound: Option<Bound>) -> String {
         let pair = Pair {
             ours: Duration::from_micros(1500),
             peer: Duration::from_nanos(2500),
@@ -119,10 +149,12 @@ mod tests {
     #[test]
     fn a_bound_is_reached_up_to_itself() {
         assert_eq!(
-            printed(1.5, Some(1.5)),
+            printed(1.5, Some(Bound::AtMost(1.5))),
             "| 7 | a : b | 1.50 ms | 2.50 µs | 1.500 | 1.50 | yes |\n"
         );
-        assert!(printed(1.6, Some(1.5)).ends_with("| NO |\n"));
+        assert!(printed(1.6, Some(Bound::AtMost(1.5))).ends_with("| NO |\n"));
+        assert!(printed(0.9, Some(Bound::AtLeast(0.9))).ends_with("| 0.900 | ≥ 0.90 | yes |\n"));
+        assert!(printed(0.8, Some(Bound::AtLeast(0.9))).ends_with("| NO |\n"));
         assert!(printed(1.6, None).ends_with("| 1.600 |  |  |\n"));
     }
 }

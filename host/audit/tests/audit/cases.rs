@@ -66,6 +66,7 @@ fn verified(expires: i64) -> LeaseVerified {
         expires: at(expires),
         lease: lease(),
         not_before: at(0),
+        trust: None,
     }
 }
 

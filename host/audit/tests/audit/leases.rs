@@ -2,7 +2,7 @@
 
 use leasehold_audit::{Expect, Report, check_with_leases};
 use leasehold_lease::LeaseDoc;
-use leasehold_seal::{Digest, Envelope};
+use leasehold_seal::{Digest, Envelope, Role, SecretKey, Trust, TrustedKey};
 use leasehold_tape::{Kind, LeaseVerified};
 use serde_json::json;
 
@@ -47,11 +47,25 @@ fn audited(
     at_hand: bool,
 ) -> Report {
     let bytes = envelope.to_json().unwrap();
+    let store = |_: &Digest| at_hand.then(|| bytes.clone());
+    audited_with(envelope, stated, fuel, delay, &store)
+}
+
+/// [`audited`] with what the store has.
+fn audited_with(
+    envelope: &Envelope,
+    stated: impl Fn(&mut LeaseVerified),
+    fuel: u64,
+    delay: i64,
+    store: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+) -> Report {
+    let bytes = envelope.to_json().unwrap();
     let mut body = LeaseVerified {
         envelope: Digest::of(&bytes),
         expires: at(600_000),
         lease: envelope.id(),
         not_before: at(0),
+        trust: None,
     };
     stated(&mut body);
     let mut tape = Builder::new();
@@ -73,7 +87,7 @@ fn audited(
         Some(signed.as_bytes()),
         &trust(),
         &Expect::default(),
-        &|_| at_hand.then(|| bytes.clone()),
+        store,
     )
     .unwrap()
 }
@@ -88,6 +102,45 @@ fn a_call_within_its_lease_is_good_with_and_without_the_envelope() {
     let report = audited(&good(), same, FUEL, 0, false);
     assert_eq!(verdict(&report), "CLOSED");
     assert_eq!((report.leases_verified, report.calls_without_lease), (0, 0));
+}
+
+/// A run with rules from a commit goes by the trust file in it, which the host keeps in its store.
+#[test]
+fn a_lease_under_another_trust_file_is_held_to_that_one_and_counted_apart() {
+    let mut document = document(&Digest::of(b"plugin"), &json!("any"));
+    document.issuer = other().public().key_id();
+    let foreign = document.sign(&[&other()]).unwrap();
+    let keys = |key: &SecretKey| {
+        let keys = vec![TrustedKey::new("team", key.public(), [Role::Issuer])];
+        Trust::new(keys, 1).unwrap().to_json().unwrap()
+    };
+    let judged = |kept: &[u8], named: Option<Digest>| {
+        let envelope = foreign.to_json().unwrap();
+        let bytes = [envelope, kept.to_vec()];
+        let store = |digest: &Digest| {
+            bytes
+                .iter()
+                .find(|bytes| Digest::of(bytes) == *digest)
+                .cloned()
+        };
+        audited_with(&foreign, |stated| stated.trust = named, FUEL, 0, &store)
+    };
+    let team = keys(&other());
+    let report = judged(&team, Some(Digest::of(&team)));
+    assert_eq!(verdict(&report), "CLOSED");
+    assert_eq!(report.leases_verified, 0);
+    assert_eq!(report.leases_elsewhere, [(Digest::of(&team), 1)].into());
+    // Not at hand: it is said, and nothing more can be.
+    let report = judged(b"", Some(Digest::of(&team)));
+    assert_eq!(
+        (verdict(&report).as_str(), report.leases_elsewhere.len()),
+        ("CLOSED", 1)
+    );
+    // Good under neither, or under none that is named.
+    let wrong = keys(&issuer());
+    let broken = "BROKEN 1 AUDIT-LEASE";
+    assert_eq!(verdict(&judged(&wrong, Some(Digest::of(&wrong)))), broken);
+    assert_eq!(verdict(&judged(&team, None)), broken);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! `leasehold approve`: from a pipeline to a lease that allows exactly what it wants.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use leasehold_lease::{Audience, Grant, Holder, LeaseDoc};
+use leasehold_lease::{Audience, Holder, LeaseDoc};
 use leasehold_rules::{Change, RightsChange, difference};
 use leasehold_seal::{Class, Coded, PayloadType, Role, Timestamp, Trust, TrustedKey};
 use serde_json::json;
@@ -17,7 +16,7 @@ use crate::issue::{self, Terms};
 use crate::parse::{self, Expiry};
 use crate::rules::{self, LEASE_FILE, Rules, Source, TRUST_FILE};
 use crate::session::Session;
-use crate::text::{SHOWN, clip, counted};
+use crate::text::counted;
 use crate::ui::{Line, Style};
 
 /// How long the lease lasts where nothing is said: 90 days.
@@ -40,9 +39,9 @@ pub(crate) struct ApproveArgs {
     /// How long the lease lasts, or its end.
     #[arg(long, value_name = "DURATION|TIME", value_parser = parse::expiry)]
     expires: Option<Expiry>,
-    /// Where it is good.
-    #[arg(long, value_enum, default_value = "any")]
-    audience: Where,
+    /// Where it is good. Default: as the lease there is, or any.
+    #[arg(long, value_enum)]
+    audience: Option<Where>,
     /// The key that signs. Default: the one with the role issuer.
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
@@ -53,7 +52,7 @@ pub(crate) struct ApproveArgs {
 
 pub(crate) fn run(args: &ApproveArgs, context: &Context) -> anyhow::Result<u8> {
     let here = context.ambient.path(Path::new(""));
-    let root = rules::root(args.workspace.as_deref(), &here, false)?;
+    let root = rules::root(args.workspace.as_deref(), &here)?;
     let session = Session::open(&context.ambient)?;
     let done = approve(args, &root, &session, context);
     session.close()?;
@@ -66,15 +65,33 @@ fn approve(
     session: &Session,
     context: &Context,
 ) -> Result<u8, Failure> {
-    let rules = Rules::read(Source::open(root, None)?, &session.home, None)?;
+    let rules = Rules::read(Source::Disk(root.to_owned()), &session.home, None)?;
     let (plan, _) = rules.plan()?;
     let wanted = plan.grants().or_fail()?;
     let now = context.ambient.now();
     let before = approved(&rules, session, now, context);
-    let changes = difference(&before, &wanted);
+    let grants = before.as_ref().map_or(&[][..], |before| &before.grants);
+    let changes = difference(grants, &wanted);
+    let terms = terms(args, before.as_ref(), session);
     let ui = &context.ui;
     for change in &changes {
         ui.data(line(change));
+    }
+    for step in plan.steps() {
+        if let Some(config) = step
+            .config
+            .as_ref()
+            .filter(|_| names(&changes, &step.wanted.id))
+        {
+            ui.data(format!(
+                "  configuration {}: {}",
+                config.digest(),
+                config.text()
+            ));
+        }
+    }
+    for line in term_lines(before.as_ref(), &terms, now)? {
+        ui.data(line);
     }
     if changes.is_empty() {
         ui.data("the rights are those of the lease there is");
@@ -86,27 +103,21 @@ fn approve(
         ui.talk("signed nothing");
         return Ok(exit::PASSED);
     }
-    let terms = Terms {
-        audience: match args.audience {
-            Where::Any => Audience::Any,
-            Where::Here => issue::this_host(session.host),
-        },
-        holder: Holder::None,
-        intent: None,
-        expires: args.expires.unwrap_or(EXPIRY),
-    };
+    let trust = trust(root, &key)?;
     let document = issue::document(key.id, terms, wanted, now)?;
     let issued = issue::issue(session, document, &key, false)?;
     let mut bytes = issued.bytes;
     bytes.push(b'\n');
-    write(&path, &bytes)?;
-    let trust = trust(root, &key)?;
+    rules::write(root, LEASE_FILE, &bytes)?;
+    if let Some(text) = &trust {
+        rules::write(root, TRUST_FILE, text)?;
+    }
     ui.json(&json!({
         "changes": changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "expires": issued.document.expires,
         "lease": issued.id,
         "signed": path,
-        "trust": trust,
+        "trust": trust.as_ref().map(|_| root.join(TRUST_FILE)),
     }));
     let count = counted(issued.document.grants.len(), "grant", "grants");
     ui.talk(format!(
@@ -122,15 +133,18 @@ fn approve(
     Ok(exit::PASSED)
 }
 
-/// The grants of the lease there is, if somebody trusted here has signed it: whoever approves has to see everything that nobody
-/// has approved. That it may have ended does not matter for what was approved.
-fn approved(rules: &Rules, session: &Session, now: Timestamp, context: &Context) -> Vec<Grant> {
-    let Some(envelope) = &rules.lease else {
-        return Vec::new();
-    };
+/// The lease there is, if somebody trusted here has signed it: whoever approves has to see everything that nobody has approved. That
+/// it may have ended does not matter for what was approved.
+fn approved(
+    rules: &Rules,
+    session: &Session,
+    now: Timestamp,
+    context: &Context,
+) -> Option<LeaseDoc> {
+    let envelope = rules.lease.as_ref()?;
     let opened = envelope.open(PayloadType::LEASE, Role::Issuer, &session.trust, now);
     match opened.map(|opened| LeaseDoc::parse(opened.payload())) {
-        Ok(Ok(document)) => document.grants,
+        Ok(Ok(document)) => Some(document),
         _ => {
             let sentence = format!(
                 "nobody trusted here has signed the {LEASE_FILE} there is, so everything counts as new"
@@ -138,9 +152,57 @@ fn approved(rules: &Rules, session: &Session, now: Timestamp, context: &Context)
             context
                 .ui
                 .warning(&Failure::new("LEASE-UNTRUSTED", Class::Refused, sentence));
-            Vec::new()
+            None
         }
     }
+}
+
+/// Where and how long the lease is to hold: as stated, where nothing is stated as the lease there is.
+fn terms(args: &ApproveArgs, before: Option<&LeaseDoc>, session: &Session) -> Terms {
+    let audience = match (args.audience, before) {
+        (Some(Where::Any), _) | (None, None) => Audience::Any,
+        (Some(Where::Here), _) => issue::this_host(session.host),
+        (None, Some(before)) => before.audience.clone(),
+    };
+    Terms {
+        audience,
+        holder: Holder::None,
+        intent: None,
+        expires: args.expires.unwrap_or(EXPIRY),
+    }
+}
+
+/// What changes beside the grants.
+fn term_lines(
+    before: Option<&LeaseDoc>,
+    terms: &Terms,
+    now: Timestamp,
+) -> Result<Vec<String>, Failure> {
+    let words = |audience: &Audience| match audience {
+        Audience::Any => "on every host that trusts the key".to_owned(),
+        Audience::Hosts(hosts) => format!("on {} only", counted(hosts.len(), "host", "hosts")),
+    };
+    let mut lines = Vec::new();
+    let was = before.map(|before| words(&before.audience));
+    let is = words(&terms.audience);
+    if was.as_ref() != Some(&is) {
+        let instead = was.map_or(String::new(), |was| format!(" instead of {was}"));
+        lines.push(format!("+ holds {is}{instead}"));
+    }
+    let end = issue::end_of(terms.expires, now)?;
+    match before {
+        Some(before) if before.expires >= end => {
+            lines.push(format!("- holds until {end} instead of {}", before.expires));
+        }
+        Some(before) => lines.push(format!("+ holds until {end} instead of {}", before.expires)),
+        None => lines.push(format!("+ holds until {end}")),
+    }
+    Ok(lines)
+}
+
+/// Whether a grant is among the changes.
+fn names(changes: &[RightsChange], grant: &str) -> bool {
+    changes.iter().any(|change| change.grant == grant)
 }
 
 fn line(change: &RightsChange) -> Line {
@@ -148,11 +210,13 @@ fn line(change: &RightsChange) -> Line {
         Change::Added | Change::Widened => Style::Warn,
         Change::Removed | Change::Narrowed => Style::Good,
     };
-    Line::styled(style, clip(&change.to_string(), SHOWN))
+    // Whole: this is what is signed.
+    Line::styled(style, change.to_string())
 }
 
-/// Makes the trust file for runs with rules from a commit, unless there is one. One that does not have the key is left to people.
-fn trust(root: &Path, key: &StoredKey) -> Result<Option<PathBuf>, Failure> {
+/// The trust file to make for runs with rules from a commit; `None` where there is one with the key. One without it is left to
+/// people.
+fn trust(root: &Path, key: &StoredKey) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(TRUST_FILE);
     if path.exists() {
         let bytes = parse::file("trust file", &path, 1 << 20)?;
@@ -176,17 +240,5 @@ fn trust(root: &Path, key: &StoredKey) -> Result<Option<PathBuf>, Failure> {
         .map_err(|error| Failure::new("FAULT", Class::Fault, error.to_string()))?;
     let mut text = format!("{value:#}").into_bytes();
     text.push(b'\n');
-    write(&path, &text)?;
-    Ok(Some(path))
-}
-
-/// Writes a file of the rules; what was there stays until the new one is complete.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::writing("file", path, &error);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    fs::write(&new, bytes)
-        .and_then(|()| fs::rename(&new, path))
-        .map_err(failed)
+    Ok(Some(text))
 }

@@ -6,7 +6,7 @@ use leasehold_seal::Class;
 use serde_json::json;
 
 use crate::commands::Context;
-use crate::commands::run::{RulesArgs, known, results, root};
+use crate::commands::run::{RulesArgs, find, known, results};
 use crate::exit;
 use crate::failure::Failure;
 use crate::rules::{Rules, Source};
@@ -32,20 +32,19 @@ pub(crate) struct ExplainArgs {
 
 pub(crate) fn run(command: &CacheCommand, context: &Context) -> anyhow::Result<u8> {
     let CacheCommand::Explain(args) = command;
-    let root = root(&args.rules, context)?;
+    let (root, source) = find(&args.rules, context)?;
     let session = Session::open(&context.ambient)?;
-    let said = explain(args, &root, &session, context);
+    let said = explain(args, (&root, source), &session, context);
     session.close()?;
     Ok(said?)
 }
 
 fn explain(
     args: &ExplainArgs,
-    root: &std::path::Path,
+    (root, source): (&std::path::Path, Source),
     session: &Session,
     context: &Context,
 ) -> Result<u8, Failure> {
-    let source = Source::open(root, args.rules.rules.as_deref())?;
     let lease = args
         .rules
         .lease
@@ -84,16 +83,19 @@ fn explain(
     )?;
     let workspace = workspace::open_for_run(root, &session.home, &files)?;
     let engine = session::engine(&context.ambient, &session.home)?;
-    let results = results(&session.home)?;
-    let memo = known(&results, &running::workspace_id(root));
+    let results = results(&session.home, root)?;
+    let memo = known(&results);
+    let (place, _hold) = running::place(&session.home, root, false, &context.ui)?;
+    let build = running::build(&context.ambient);
     let bench = Bench {
         engine: &engine,
         recorder: &session.recorder,
         workspace: &workspace,
-        place: &running::place(&session.home, root)?,
+        place: &place,
         reuse: Some(Reuse {
             results: &results,
             memo: &memo,
+            host: &build,
         }),
         stop: &ambient::stop_on_signals(),
     };

@@ -5,11 +5,11 @@ use leasehold_rules::{Plan, PlannedStep};
 use serde_json::{Value, json};
 
 use crate::commands::Context;
-use crate::commands::run::{RulesArgs, root};
+use crate::commands::run::{RulesArgs, find};
 use crate::exit;
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::rules::{Rules, Source};
+use crate::rules::Rules;
 use crate::running;
 use crate::text::counted;
 use crate::ui::{Line, Style};
@@ -21,8 +21,7 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
-    let root = root(&args.rules, context)?;
-    let source = Source::open(&root, args.rules.rules.as_deref())?;
+    let (_, source) = find(&args.rules, context)?;
     let home = Home::open(&context.ambient)?;
     let lease = args
         .rules
@@ -35,7 +34,9 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
     let ui = &context.ui;
     ui.json(&json!({
         "pipeline": plan.pipeline(),
-        "refused": refused.as_ref().map(|failure| json!({ "code": failure.code, "details": failure.details, "sentence": failure.sentence })),
+        "refused": refused.as_ref().map(|failure| json!({
+            "code": failure.code, "details": failure.details, "exit": exit::of(failure.class), "hint": failure.hint, "sentence": failure.sentence,
+        })),
         "rules": rules.source.from(),
         "steps": plan.steps().iter().map(|step| document(&plan, step)).collect::<Vec<_>>(),
     }));
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
         counted(plan.steps().len(), "step", "steps"),
         rules.source.words()
     ));
-    for step in plan.steps() {
+    for step in plan.steps().iter().filter(|_| !ui.is_json()) {
         ui.data(Line::styled(Style::Bold, step.id.as_str()));
         for line in running::lines(step) {
             ui.data(format!("  {line}"));
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
     }
     match refused {
         None => Ok(exit::PASSED),
+        Some(failure) if ui.is_json() => Ok(exit::of(failure.class)),
         Some(failure) => Err(failure.into()),
     }
 }

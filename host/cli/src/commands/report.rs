@@ -89,14 +89,12 @@ fn prune(folder: &Path) {
     }
 }
 
-/// What the exit code says of a run that is over.
+/// The exit code of a run, as it was recorded; of one that is not finished that of what is blocked.
 pub(super) fn exit_code(run: &Run) -> u8 {
-    match run.result {
-        RunResult::Contradicted => exit::INTEGRITY,
-        RunResult::Error => exit::EXHAUSTED,
-        RunResult::Failed => exit::FAILED,
-        RunResult::Blocked | RunResult::Incomplete | RunResult::Unfinished => exit::BLOCKED,
-        RunResult::Passed => exit::PASSED,
+    match (run.result, run.exit) {
+        (RunResult::Contradicted, _) => exit::INTEGRITY,
+        (_, None) => exit::BLOCKED,
+        (_, Some(code)) => u8::try_from(code).unwrap_or(exit::FAULT),
     }
 }
 
@@ -212,7 +210,7 @@ fn tell_step(step: &Step, ui: &Ui) {
     if !facts.is_empty() {
         ui.data(Line::styled(Style::Dim, format!("  {}", facts.join(" · "))));
     }
-    if let Some(patch) = &step.patch {
+    if let Some(patch) = step.patch.as_ref().filter(|patch| patch.changes > 0) {
         let count = usize::try_from(patch.changes).unwrap_or(usize::MAX);
         let changed = counted(count, "path", "paths");
         ui.data(format!("  changed {changed}, patch {}", patch.digest));

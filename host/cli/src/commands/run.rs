@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leasehold_files::DigestMemo;
-use leasehold_pipeline::{Bench, ResultCache, Reuse, RunReport, RunSpec};
+use leasehold_pipeline::{Bench, ResultCache, Reuse, RunReport, RunSpec, Step};
 use leasehold_rules::Plan;
-use leasehold_seal::{Class, Digest};
-use leasehold_tape::run::RunDenied;
+use leasehold_seal::Class;
+use leasehold_tape::run::{RulesFrom, RunDenied};
 use leasehold_tape::{Durability, Kind};
 use leasehold_workspace::Repository;
 
@@ -23,6 +23,7 @@ use crate::home::{Home, Secret};
 use crate::rules::{self, Rules, Source};
 use crate::running::{self, Wish};
 use crate::session::{self, Session};
+use crate::text::clip;
 use crate::workspace;
 
 #[derive(Debug, Args)]
@@ -56,6 +57,11 @@ pub(crate) struct RunArgs {
     shadow: bool,
 }
 
+/// How many lines of a refusal go on the tape, and how much of each, in characters: a record has to take them, however they are
+/// escaped.
+const DENIED_LINES: usize = 20;
+const DENIED_LINE: usize = 300;
+
 /// A run that may begin.
 struct Prepared {
     root: PathBuf,
@@ -65,37 +71,21 @@ struct Prepared {
 }
 
 pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
-    let home = Home::open(&context.ambient)?;
-    let root = root(&args.rules, context)?;
-    home.check_outside(&root)?;
-    let source = Source::open(&root, args.rules.rules.as_deref())?;
-    let session = Session::of_home(&context.ambient, home)?;
-    let told = format!("rules from {}", source.words());
-    let from = source.from();
-    let prepared = prepare(args, root, source, &session, context);
-    let done = match prepared {
-        Ok(prepared) => go(&prepared, &told, &session, context).map(|report| (prepared, report)),
-        Err(failure) => {
-            // Refusals belong on the tape.
-            if matches!(failure.class, Class::Refused | Class::Integrity) {
-                let mut message = failure.sentence.clone();
-                for detail in failure.details.iter().take(50) {
-                    message.push('\n');
-                    message.push_str(&crate::text::clip(detail, 500));
-                }
-                let body = RunDenied {
-                    code: failure.code.clone(),
-                    message,
-                    rules: from,
-                };
-                session.record(Kind::RunDenied, &body, Durability::Synced)?;
-            }
-            Err(failure)
-        }
+    let session = Session::open(&context.ambient)?;
+    let done = find(&args.rules, context).and_then(|(root, source)| {
+        let told = format!("rules from {}", source.words());
+        let prepared = prepare(args, root, source, &session, context)?;
+        let report = go(&prepared, &told, &session, context)?;
+        Ok((prepared, report))
+    });
+    let recorded = match &done {
+        Ok(_) => Ok(()),
+        Err(failure) => denied(failure, args, &session),
     };
     let closed = session.close();
     let (prepared, report) = done?;
-    let code = exit_code(&report);
+    recorded?;
+    let code = u8::try_from(report.finished.exit).unwrap_or(exit::FAULT);
     summary::print(&prepared.plan, &prepared.spec, &report, &session, context);
     match closed {
         Ok(()) => Ok(code),
@@ -107,10 +97,33 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
     }
 }
 
-/// The folder that rules and run are about.
-pub(crate) fn root(args: &RulesArgs, context: &Context) -> Result<PathBuf, Failure> {
+/// Refusals belong on the tape.
+fn denied(failure: &Failure, args: &RunArgs, session: &Session) -> Result<(), Failure> {
+    if !matches!(failure.class, Class::Refused | Class::Integrity) {
+        return Ok(());
+    }
+    let mut message = clip(&failure.sentence, DENIED_LINE).into_owned();
+    for detail in failure.details.iter().take(DENIED_LINES) {
+        message.push('\n');
+        message.push_str(&clip(detail, DENIED_LINE));
+    }
+    let body = RunDenied {
+        code: failure.code.clone(),
+        message,
+        rules: RulesFrom {
+            commit: None,
+            reference: args.rules.rules.clone(),
+        },
+    };
+    session
+        .record(Kind::RunDenied, &body, Durability::Synced)
+        .map(drop)
+}
+
+/// The folder that rules and run are about, and where the rules are read.
+pub(crate) fn find(args: &RulesArgs, context: &Context) -> Result<(PathBuf, Source), Failure> {
     let here = context.ambient.path(Path::new(""));
-    rules::root(args.workspace.as_deref(), &here, args.rules.is_some())
+    rules::find(args.workspace.as_deref(), &here, args.rules.as_deref())
 }
 
 fn prepare(
@@ -120,6 +133,7 @@ fn prepare(
     session: &Session,
     context: &Context,
 ) -> Result<Prepared, Failure> {
+    session.home.check_outside(&root)?;
     let lease = args
         .rules
         .lease
@@ -134,7 +148,7 @@ fn prepare(
     if let Some(warning) = running::expiry_warning(&leased, now) {
         context.ui.warning(&warning);
     }
-    running::record_lease(&leased, session)?;
+    running::record_lease(&leased, &rules, session)?;
     let wish = Wish {
         jobs: args.jobs,
         fail_fast: args.fail_fast,
@@ -177,10 +191,11 @@ fn go(
     let home = &session.home;
     let workspace = workspace::open_for_run(root, home, files)?;
     let engine = session::engine(&context.ambient, home)?;
-    let place = running::place(home, root)?;
-    let results = results(home)?;
-    let id = running::workspace_id(root);
-    let memo = known(&results, &id);
+    let changes = !spec.started.shadow && spec.steps.iter().any(Step::writes);
+    let (place, _hold) = running::place(home, root, changes, &context.ui)?;
+    let results = results(home, root)?;
+    let memo = known(&results);
+    let build = running::build(&context.ambient);
     let bench = Bench {
         engine: &engine,
         recorder: &session.recorder,
@@ -189,6 +204,7 @@ fn go(
         reuse: spec.started.cache.then_some(Reuse {
             results: &results,
             memo: &memo,
+            host: &build,
         }),
         stop: &ambient::stop_on_signals(),
     };
@@ -196,28 +212,21 @@ fn go(
         leasehold_pipeline::run(&bench, spec, observer)
     });
     if spec.started.cache && memo.hashed_bytes() > 0 {
-        results.keep_digests(&id, &memo.encode());
+        results.keep_digests(&memo.encode());
     }
     report.or_fail()
 }
 
-/// The results that this home keeps.
-pub(crate) fn results(home: &Home) -> Result<ResultCache, Failure> {
-    Ok(ResultCache::new(
-        &home.cache(),
-        *home.secret(Secret::Cache)?,
-    ))
+/// The results that this home keeps of a workspace.
+pub(crate) fn results(home: &Home, root: &Path) -> Result<ResultCache, Failure> {
+    let key = *home.secret(Secret::Cache)?;
+    let id = running::workspace_id(root);
+    Ok(ResultCache::new(&home.cache(), key, &id))
 }
 
 /// What is known of the contents of a workspace from earlier runs.
-pub(crate) fn known(results: &ResultCache, workspace: &Digest) -> DigestMemo {
-    let bytes = results.digests(workspace);
+pub(crate) fn known(results: &ResultCache) -> DigestMemo {
+    let bytes = results.digests();
     let memo = bytes.and_then(|bytes| DigestMemo::decode(&bytes).ok());
     memo.unwrap_or_default()
-}
-
-/// The exit code of a run: what matters most of what its steps came to.
-fn exit_code(report: &RunReport) -> u8 {
-    let steps = report.steps.iter().filter_map(|step| step.class);
-    steps.map(exit::of).fold(exit::PASSED, exit::worse)
 }

@@ -8,7 +8,6 @@ use leasehold_tape::run::Pressure;
 use serde_json::{Value, json};
 
 use crate::commands::{Context, report};
-use crate::exit;
 use crate::home::Home;
 use crate::text::{bytes, clip};
 use crate::ui::{Line, Style, Ui};
@@ -35,9 +34,6 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<u8> {
         // The one that was found, also when another one has started meanwhile.
         run = report::read(Some(&run.run), &home)?;
         told = show(&run, told, &context.ui);
-    }
-    if run.finished.is_none() {
-        return Ok(exit::BLOCKED);
     }
     Ok(report::exit_code(&run))
 }

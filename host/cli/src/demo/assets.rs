@@ -30,7 +30,7 @@ const PLUGINS: [(&str, &[u8]); 5] = [
 ];
 
 /// The tree that is judged and changed.
-const TREE: [(&str, &str); 4] = [
+const TREE: [(&str, &str); 6] = [
     (
         "project/README.md",
         "# A project\n\nIts guide is in docs.\n",
@@ -44,6 +44,11 @@ const TREE: [(&str, &str); 4] = [
         "# Questions\n\nWho signs a lease? Whoever may.\n",
     ),
     ("project/src/main.rs", "fn main() {}\n"),
+    ("site/README.md", "# A site\n"),
+    (
+        "site/docs/guide.md",
+        "# Guide\n\n<!-- toc -->\n<!-- /toc -->\n\n## No lease, no call\n\n## No record, no call\n",
+    ),
 ];
 
 /// What lies beside the tree and is nobody's business.

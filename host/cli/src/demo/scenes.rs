@@ -11,6 +11,8 @@ use super::stage::{Stage, expect};
 /// Plays all scenes. What comes out otherwise than expected is noted by the stage and does not end the tour.
 pub(super) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     home(stage);
+    pipeline(stage)?;
+    writing(stage)?;
     stranger(stage);
     gate(stage)?;
     command(stage);
@@ -27,6 +29,75 @@ fn home(stage: &mut Stage<'_>) {
     );
     stage.run(&["init"], &expect(exit::PASSED, &["made", "issuer, host"]));
 }
+
+fn pipeline(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    stage.scene(
+        "A pipeline for a repository",
+        &["Two gates that come along, each with the rights it wishes for: they read, and nothing else. On one's own machine the run", "signs itself a lease for ten minutes."],
+    );
+    for gate in ["secrets", "conflict-markers"] {
+        let add = ["plugin", "add", gate, "--step", "--workspace", "site"];
+        stage.run(&add, &expect(exit::PASSED, &["added a step"]));
+    }
+    let run = ["run", "--workspace", "site"];
+    stage.run(&run, &expect(exit::PASSED, &["passed: 2 passed"]));
+    stage.aside("Somebody pastes a key (site/deploy.sh). The gate finds it; what it says does not contain it:");
+    stage.put("site/deploy.sh", KEY.as_bytes())?;
+    let expected = expect(exit::FAILED, &["deploy.sh:2", "GATE-FAILED", "report: "]);
+    stage.run(&run, &expected.showing(6));
+    stage.aside("Nothing has changed, so the results are used again. Each use is admitted and recorded like a call:");
+    stage.run(&run, &expect(exit::FAILED, &["as before"]).showing(6));
+    let path = stage.path("site/deploy.sh");
+    fs::remove_file(&path).map_err(|error| Failure::writing("file", &path, &error))
+}
+
+fn writing(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    stage.scene(
+        "A step that writes",
+        &["Writing is never allowed without an approval. What the step may do is shown before it is signed."],
+    );
+    stage.put("site/leasehold.toml", WRITING.as_bytes())?;
+    let add = ["plugin", "add", "md-toc", "--workspace", "site"];
+    stage.run(&add, &expect(exit::PASSED, &["added md-toc"]));
+    let run = ["run", "--workspace", "site"];
+    stage.run(
+        &run,
+        &expect(exit::REFUSED, &["LEASE-NEEDED", "may write docs/**"]),
+    );
+    let approve = ["approve", "--workspace", "site"];
+    stage.run(
+        &approve,
+        &expect(
+            exit::PASSED,
+            &["may write docs/**", "signed leasehold.lease"],
+        ),
+    );
+    stage.aside("First to look at it: it runs and is recorded, and what it writes is dropped.");
+    let shadow = ["run", "--workspace", "site", "--shadow"];
+    stage.run(&shadow, &expect(exit::PASSED, &["docs/guide.md"]));
+    let untouched = !stage.text("site/docs/guide.md").contains("](#");
+    stage.check("site/docs/guide.md is as it was", untouched);
+    stage.run(&run, &expect(exit::PASSED, &["docs/guide.md"]));
+    let changed = stage
+        .text("site/docs/guide.md")
+        .contains("- [No lease, no call](#no-lease-no-call)");
+    stage.check("site/docs/guide.md has its table of contents", changed);
+    stage.aside("The same, read back from the tape alone:");
+    stage.run(
+        &["report"],
+        &expect(exit::PASSED, &["run 0", "changed 1 path"]).showing(14),
+    );
+    Ok(())
+}
+
+/// A file with what looks like a key; in two pieces, so that it is found there and not here.
+const KEY: &str = concat!(
+    "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=AKIA",
+    "Q3EGRTYW5ZLK7XPD\n"
+);
+
+/// A pipeline with a step that writes.
+const WRITING: &str = "version = 1\n\n[[step]]\nid = \"toc\"\ncommand = \"md-toc\"\nargs = [\"--in-place\", \"docs\"]\nread = [\"docs/**\"]\nwrite = [\"docs/**\"]\n";
 
 fn stranger(stage: &mut Stage<'_>) {
     stage.scene(

@@ -1,5 +1,6 @@
 //! The plugins that the steps of a pipeline name: their bytes, held to the digests of the lock.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -8,12 +9,12 @@ use leasehold_sandbox::{Facts, PLUGIN_BYTES};
 use leasehold_seal::{Class, Digest};
 
 use super::Source;
-use crate::builtin;
+use crate::builtin::{self, Builtin};
 use crate::failure::{Failure, OrFail};
 
 /// Plugins by digest.
 #[derive(Debug, Default)]
-pub(crate) struct Plugins(BTreeMap<Digest, (Vec<u8>, Facts)>);
+pub(crate) struct Plugins(BTreeMap<Digest, (Cow<'static, [u8]>, Facts)>);
 
 impl Plugins {
     /// Reads those that steps name.
@@ -24,11 +25,7 @@ impl Plugins {
                 continue;
             };
             if let Entry::Vacant(place) = plugins.0.entry(entry.digest) {
-                let bytes = bytes(source, entry)?;
-                let facts = leasehold_sandbox::inspect(&bytes)
-                    .or_fail()
-                    .map_err(|failure| failure.detail(format!("the plugin is {}", entry.name)))?;
-                place.insert((bytes, facts));
+                place.insert(plugin(source, entry)?);
             }
         }
         Ok(plugins)
@@ -58,22 +55,22 @@ impl Plugins {
         })
     }
 
-    /// The bytes, by digest.
-    pub(crate) fn into_bytes(self) -> BTreeMap<Digest, Vec<u8>> {
-        let bytes = self.0.into_iter();
-        bytes.map(|(digest, (bytes, _))| (digest, bytes)).collect()
+    /// The bytes and what they say, by digest.
+    pub(crate) fn into_all(self) -> BTreeMap<Digest, (Cow<'static, [u8]>, Facts)> {
+        self.0
     }
 }
 
-/// The bytes of a plugin, which are what the lock says or nothing.
-fn bytes(source: &Source, entry: &LockEntry) -> Result<Vec<u8>, Failure> {
+/// A plugin's bytes and what they say; they are what the lock names or nothing.
+fn plugin(source: &Source, entry: &LockEntry) -> Result<(Cow<'static, [u8]>, Facts), Failure> {
     let name = &entry.name;
-    let bytes = match &entry.source {
-        PluginSource::Builtin => builtin::ALL
-            .iter()
-            .find(|builtin| builtin.digest() == entry.digest)
-            .map(|builtin| builtin.bytes.to_vec())
-            .ok_or_else(|| {
+    let bytes: Cow<'static, [u8]> = match &entry.source {
+        PluginSource::Builtin => {
+            // By its name nearly always; only one that goes by another has to be looked for.
+            let same = |builtin: &Builtin| builtin.digest() == entry.digest;
+            let found = builtin::named(name).filter(same);
+            let found = found.or_else(|| builtin::ALL.into_iter().find(same));
+            found.map(|builtin| builtin.bytes.into()).ok_or_else(|| {
                 let sentence = format!(
                     "the plugin {name} ({}) does not come along with this version of Leasehold",
                     entry.digest
@@ -81,25 +78,31 @@ fn bytes(source: &Source, entry: &LockEntry) -> Result<Vec<u8>, Failure> {
                 Failure::new("PLUGIN-MISSING", Class::Blocked, sentence).hint(format!(
                     "use the version it was added with, or take the one of this version: `leasehold plugin add {name}`"
                 ))
-            })?,
+            })?
+        }
         PluginSource::Path(path) => source
             .read(path.as_str(), PLUGIN_BYTES as u64)?
             .ok_or_else(|| {
                 let sentence = format!("the plugin {name} is not at {path} in {}", source.words());
-                Failure::new("PLUGIN-MISSING", Class::Blocked, sentence)
-                    .hint(format!("put it there, or add it again: `leasehold plugin add {path}`"))
-            })?,
+                Failure::new("PLUGIN-MISSING", Class::Blocked, sentence).hint(format!(
+                    "put it there, or add it again: `leasehold plugin add {path}`"
+                ))
+            })?
+            .into(),
     };
-    let digest = Digest::of(&bytes);
-    if digest == entry.digest {
-        return Ok(bytes);
+    let found = Digest::of(&bytes);
+    if found != entry.digest {
+        let sentence = format!(
+            "the plugin {name} is not the one that {} names",
+            super::LOCK_FILE
+        );
+        return Err(Failure::new("PLUGIN-MISMATCH", Class::Integrity, sentence)
+            .detail(format!("locked  {}", entry.digest))
+            .detail(format!("found   {found}"))
+            .hint("find out who changed it; if it is meant to be another one, add it again with `leasehold plugin add`"));
     }
-    let sentence = format!(
-        "the plugin {name} is not the one that {} names",
-        super::LOCK_FILE
-    );
-    Err(Failure::new("PLUGIN-MISMATCH", Class::Integrity, sentence)
-        .detail(format!("locked  {}", entry.digest))
-        .detail(format!("found   {digest}"))
-        .hint("find out who changed it; if it is meant to be another one, add it again with `leasehold plugin add`"))
+    let facts = leasehold_sandbox::inspect_known(&bytes, found)
+        .or_fail()
+        .map_err(|failure| failure.detail(format!("the plugin is {name}")))?;
+    Ok((bytes, facts))
 }

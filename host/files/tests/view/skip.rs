@@ -167,3 +167,19 @@ fn a_peek_gives_nothing_that_was_hidden_or_changed() {
     }
     assert_eq!(view.peek(&rel("fine"), 99).as_deref(), Some(&b"fine"[..]));
 }
+
+#[test]
+fn another_spelling_of_what_is_skipped_is_kept_out_and_counts_as_hidden() {
+    let bench = Bench::with(&["vendor/a", "Vendor/b", "ven\u{200b}dor/c", "src/d"]);
+    let rules = skipping(read_all(), &["vendor/**"]);
+    let view = Checked(View::open(&bench.tree(), rules, bench.quota, bench.record));
+    assert_eq!(walk(&view), ["src", "src/d"]);
+    assert_eq!((view.coverage().hidden, view.coverage().skipped), (2, 1));
+    assert!(!view.coverage().complete());
+    // The twin: what is written is skipped, and nothing is missing.
+    let rules = skipping(read_all(), &["vendor/**", "Vendor", "ven\u{200b}dor"]);
+    let view = Checked(View::open(&bench.tree(), rules, bench.quota, bench.record));
+    assert_eq!(walk(&view), ["src", "src/d"]);
+    assert_eq!((view.coverage().hidden, view.coverage().skipped), (0, 3));
+    assert!(view.coverage().complete());
+}

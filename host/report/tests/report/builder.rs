@@ -428,10 +428,13 @@ impl Scene {
                 Some(Status::Skipped) => &mut counts.skipped,
             } += 1;
         }
+        let passed =
+            self.halted.is_none() && !self.plan.is_empty() && counts.pass == self.plan.len() as u64;
         let mut body = RunFinished {
             counts,
+            exit: u64::from(!passed),
             halted: self.halted.clone(),
-            passed: counts.pass == self.plan.len() as u64,
+            passed,
             results: self.tape.keep_json(&self.results),
             run: self.run.clone(),
         };

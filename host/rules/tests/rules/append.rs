@@ -104,7 +104,7 @@ fn nothing_is_returned_that_cannot_be_read() {
     assert_eq!(refused("[sentinel]\n", &bare("a")), ["PIPELINE-MISSING"]);
     assert_eq!(
         refused("version = 1\nstep = []\n", &bare("a")),
-        ["PIPELINE-SYNTAX"]
+        ["PIPELINE-TYPE"]
     );
     assert_eq!(refused("version = ", &bare("a")), ["PIPELINE-SYNTAX"]);
     let needy = StepSpec {

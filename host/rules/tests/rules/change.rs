@@ -177,7 +177,7 @@ fn everything_else_is_there_or_not() {
 #[test]
 fn local_means_reading_and_listing() {
     let toc = grants().remove(1);
-    assert_eq!(is_local(&toc).unwrap_err(), "may write docs/**");
+    assert_eq!(is_local(&toc).unwrap_err()[0].1, "may write docs/**");
     let mut local = toc.clone();
     local.files.write.clear();
     local.env.set.insert("CI".into(), "true".into());
@@ -191,7 +191,7 @@ fn local_means_reading_and_listing() {
     let mut passes = local.clone();
     passes.env.pass.push("TOKEN".into());
     assert_eq!(
-        is_local(&passes).unwrap_err(),
+        is_local(&passes).unwrap_err()[0].1,
         "is passed the variable TOKEN"
     );
     let mut talks = local.clone();
@@ -201,12 +201,18 @@ fn local_means_reading_and_listing() {
         port: 443,
         path: "/".into(),
     });
-    assert_eq!(is_local(&talks).unwrap_err(), "may talk to \"example.com\"");
+    assert_eq!(
+        is_local(&talks).unwrap_err()[0].1,
+        "may talk to \"example.com\""
+    );
     let mut knows = local;
     knows.secrets.push(SecretGrant {
         name: "token".into(),
         inject: None,
         expose: false,
     });
-    assert_eq!(is_local(&knows).unwrap_err(), "uses the secret \"token\"");
+    assert_eq!(
+        is_local(&knows).unwrap_err()[0].1,
+        "uses the secret \"token\""
+    );
 }

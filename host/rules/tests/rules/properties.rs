@@ -209,7 +209,7 @@ proptest! {
         own: bool,
         names in prop::collection::vec("[abA]", 0..4),
     ) {
-        let step = StepSpec { config: None, ..step };
+        let step = StepSpec { config: None, exit: None, ..step };
         let (text, _) = text_of(&[step], "");
         let plan = planned(&text);
         let wanted = &plan.steps()[0].wanted;

@@ -5,9 +5,8 @@
 //! measured away: the home lies in memory, where a sync costs nothing, and a line of its own shows the same call on the disk. Where
 //! no `wasmtime` is installed there is only the comparison with a native process that says hello.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use leasehold_tests::{binary, repository};
 use tempfile::TempDir;
@@ -15,6 +14,7 @@ use tempfile::TempDir;
 use super::{Settings, disk, memory};
 use crate::Fault;
 use crate::measure::{alternate, timed};
+use crate::process::{done, installed};
 use crate::table::Line;
 
 const CALLS: u32 = 20;
@@ -113,9 +113,7 @@ struct Precompiled(PathBuf);
 impl Precompiled {
     /// `None` where there is no `wasmtime`.
     fn new(folder: &Path) -> Result<Option<Precompiled>, Fault> {
-        let mut version = Command::new("wasmtime");
-        version.arg("--version").stdout(Stdio::null());
-        if !version.status().is_ok_and(|status| status.success()) {
+        if !installed("wasmtime", "--version") {
             return Ok(None);
         }
         let compiled = folder.join("program.cwasm");
@@ -148,16 +146,4 @@ fn says_hello(command: Command) -> Result<(), Fault> {
     } else {
         Err(format!("said {:?}", String::from_utf8_lossy(&said)).into())
     }
-}
-
-/// Runs a command to its end; gives what it printed.
-fn done(mut command: Command) -> Result<Vec<u8>, Fault> {
-    let program = command.get_program().to_owned();
-    let output = command.stdin(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let name = Path::new(&program).file_name().unwrap_or(OsStr::new("?"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{}: {}: {said}", name.display(), output.status).into())
 }

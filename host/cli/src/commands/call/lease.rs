@@ -73,6 +73,7 @@ fn record(
         expires: verified.document().expires,
         lease: verified.id(),
         not_before: verified.document().not_before,
+        trust: None,
     };
     session
         .record(RecordKind::LeaseVerified, &body, Durability::Written)

@@ -1,6 +1,5 @@
 //! `leasehold plugin list` and `leasehold plugin add`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use super::{name, read, wish};
 use crate::builtin;
-use crate::commands::{Context, approve};
+use crate::commands::Context;
 use crate::exit;
 use crate::failure::{Failure, OrFail};
 use crate::issue::grant_id;
@@ -61,7 +60,7 @@ fn kind(facts: &Facts) -> &'static str {
 
 pub(super) fn list(args: &ListArgs, context: &Context) -> Result<u8, Failure> {
     let here = context.ambient.path(Path::new(""));
-    let lock = match rules::root(args.workspace.as_deref(), &here, false) {
+    let lock = match rules::root(args.workspace.as_deref(), &here) {
         Ok(root) => read_lock(&root)?,
         // Without a pipeline there is still what comes along.
         Err(_) if args.workspace.is_none() => Lock::default(),
@@ -140,7 +139,7 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<u8, Failure> {
     let here = context.ambient.path(Path::new(""));
     let root = match (
         &args.workspace,
-        rules::root(args.workspace.as_deref(), &here, false),
+        rules::root(args.workspace.as_deref(), &here),
     ) {
         (_, Ok(root)) => root,
         // The first plugin makes the pipeline.
@@ -157,17 +156,25 @@ pub(super) fn add(args: &AddArgs, context: &Context) -> Result<u8, Failure> {
         return Err(Failure::usage("PLUGIN-KIND", sentence).hint("leave out --step"));
     }
     let pipeline = args.step.then(|| with_step(&root, &addition)).transpose()?;
-    let lock = read_lock(&root)?.with(entry.clone()).or_fail()?;
+    let lock = read_lock(&root)?;
+    let same = |other: &&LockEntry| other.name != entry.name && other.source == entry.source;
+    if let (Some(_), Some(other)) = (&addition.copy, lock.entries().find(same)) {
+        let sentence = format!(
+            "the plugin {} has its file at {}",
+            other.name,
+            source_text(&other.source)
+        );
+        return Err(Failure::usage("PLUGIN-PLACE", sentence)
+            .hint("give this one another name: --name NAME"));
+    }
+    let lock = lock.with(entry.clone()).or_fail()?;
     // The lock first: a step without its plugin would not run, a plugin without a step does no harm.
     if let Some(bytes) = &addition.copy {
-        let target = root.join(source_text(&entry.source));
-        let folder = target.parent().unwrap_or(&root);
-        fs::create_dir_all(folder).map_err(|error| Failure::writing("folder", folder, &error))?;
-        approve::write(&target, bytes)?;
+        rules::write(&root, &source_text(&entry.source), bytes)?;
     }
-    approve::write(&root.join(LOCK_FILE), lock.to_text().as_bytes())?;
+    rules::write(&root, LOCK_FILE, lock.to_text().as_bytes())?;
     if let Some(text) = &pipeline {
-        approve::write(&root.join(PIPELINE_FILE), text.as_bytes())?;
+        rules::write(&root, PIPELINE_FILE, text.as_bytes())?;
     }
     let ui = &context.ui;
     ui.json(&json!({
@@ -216,7 +223,8 @@ fn addition(args: &AddArgs, root: &Path, context: &Context) -> Result<Addition, 
     let (place, copy) = match inside.and_then(Path::to_str).map(RelPath::parse) {
         Some(Ok(place)) => (place, None),
         _ => {
-            let place = format!("{FOLDER}/{}.wasm", grant_id(&own));
+            let name = args.name.clone().unwrap_or_else(|| grant_id(&own));
+            let place = format!("{FOLDER}/{}.wasm", grant_id(&name));
             let place = RelPath::parse(&place)
                 .map_err(|error| Failure::usage("PATH-FORMAT", error.to_string()))?;
             (place, Some(bytes))
@@ -265,7 +273,8 @@ fn with_step(root: &Path, addition: &Addition) -> Result<String, Failure> {
         entry, facts, path, ..
     } = addition;
     let wish = wish(facts, path)?;
-    let gate = wish.kind == Kind::Gate;
+    // A gate changes nothing: what writes is a command, whatever its exit codes mean.
+    let gate = wish.kind == Kind::Gate && wish.files.write.is_empty();
     let uses = if gate { Uses::Gate } else { Uses::Command };
     let exit = facts
         .manifest

@@ -17,14 +17,31 @@ const TICK: Duration = Duration::from_millis(100);
 enum Event {
     Started(usize),
     Sampled(usize, u64),
-    Finished(
-        usize,
-        Option<Status>,
-        Option<String>,
-        String,
-        bool,
-        Duration,
-    ),
+    Finished(usize, Box<Told>),
+}
+
+/// What is told of a step that has come out.
+pub(super) struct Told {
+    status: Option<Status>,
+    code: Option<String>,
+    sentence: String,
+    cached: bool,
+    wall: Duration,
+    skipped: u64,
+}
+
+impl Told {
+    pub(super) fn new(report: &StepReport) -> Self {
+        let result = &report.result;
+        Told {
+            status: result.status,
+            code: result.code.clone(),
+            sentence: result.sentence.clone(),
+            cached: result.hit.is_some(),
+            wall: report.wall,
+            skipped: report.coverage.skipped,
+        }
+    }
 }
 
 struct Teller(Sender<Event>);
@@ -46,15 +63,7 @@ impl Observer for Teller {
     }
 
     fn finished(&self, step: usize, report: &StepReport) {
-        let result = &report.result;
-        self.tell(Event::Finished(
-            step,
-            result.status,
-            result.code.clone(),
-            result.sentence.clone(),
-            result.hit.is_some(),
-            report.wall,
-        ));
+        self.tell(Event::Finished(step, Box::new(Told::new(report))));
     }
 }
 
@@ -67,8 +76,13 @@ pub(super) fn watch(
 ) -> Result<RunReport, RunError> {
     let jobs = spec.started.jobs;
     let steps = counted(spec.steps.len(), "step", "steps");
+    let shadow = if spec.started.shadow {
+        ", in shadow: what steps write is dropped"
+    } else {
+        ""
+    };
     ui.talk(format!(
-        "run {}: {steps}, {jobs} at a time, {told}",
+        "run {}: {steps}, {jobs} at a time, {told}{shadow}",
         spec.started.run
     ));
     let (sender, receiver) = mpsc::channel();
@@ -106,37 +120,35 @@ fn take(
                 *seen = percent;
             }
         }
-        Event::Finished(step, status, code, sentence, cached, wall) => {
+        Event::Finished(step, told) => {
             running.retain(|(at, _, _)| *at != step);
             progress.step();
             if !progress.is_shown() {
                 let id = spec.steps.get(step).map_or("", |step| &step.id);
-                ui.talk(line(id, status, code.as_deref(), &sentence, cached, wall));
+                ui.talk(line(id, &told));
             }
         }
     }
 }
 
 /// `pass     secrets: nothing found · 12 ms`
-pub(super) fn line(
-    id: &str,
-    status: Option<Status>,
-    code: Option<&str>,
-    sentence: &str,
-    cached: bool,
-    wall: Duration,
-) -> Line {
-    let (word, style) = status_word(status);
-    let time = match (status, cached) {
+pub(super) fn line(id: &str, told: &Told) -> Line {
+    let (word, style) = status_word(told.status);
+    let time = match (told.status, told.cached) {
         (None, _) => String::new(),
         (_, true) => " · as before".to_owned(),
-        _ => format!(" · {}", span(wall)),
+        _ => format!(" · {}", span(told.wall)),
     };
+    let code = told.code.as_ref();
     let code = code.map_or(String::new(), |code| format!(" [{code}]"));
+    let skipped = match usize::try_from(told.skipped).unwrap_or(usize::MAX) {
+        0 => String::new(),
+        count => format!(" · {} not judged", counted(count, "entry", "entries")),
+    };
     Line::styled(style, format!("{word:<8} "))
         .then(Style::Bold, id)
-        .plain(format!(": {}", clip(sentence, SHOWN)))
-        .then(Style::Dim, format!("{code}{time}"))
+        .plain(format!(": {}", clip(&told.sentence, SHOWN)))
+        .then(Style::Dim, format!("{code}{skipped}{time}"))
 }
 
 /// The running steps, for the end of the bar.

@@ -35,14 +35,18 @@ pub(super) fn print(
         ui.json(&document::document(spec, run, page.as_deref().ok()));
         return;
     }
-    let mut steps: Vec<&StepReport> = run.steps.iter().collect();
+    // Where there was no bar each step had its line already: then only what needs a look is said again.
+    let again = |step: &&StepReport| {
+        ui.shows_progress() || step.result.status != Some(Status::Pass) || !step.changes.is_empty()
+    };
+    let mut steps: Vec<&StepReport> = run.steps.iter().filter(again).collect();
     steps.sort_by_key(|step| rank(step.result.status));
     for step in steps {
         let planned = plan
             .steps()
             .iter()
             .find(|planned| planned.id == step.result.step);
-        print_step(step, planned, ui);
+        print_step(step, planned, spec.started.shadow, ui);
     }
     ui.data(total(run));
     match page {
@@ -63,16 +67,9 @@ fn rank(status: Option<Status>) -> u8 {
     }
 }
 
-fn print_step(step: &StepReport, planned: Option<&PlannedStep>, ui: &Ui) {
+fn print_step(step: &StepReport, planned: Option<&PlannedStep>, shadow: bool, ui: &Ui) {
     let result = &step.result;
-    ui.data(events::line(
-        &result.step,
-        result.status,
-        result.code.as_deref(),
-        &result.sentence,
-        result.hit.is_some(),
-        step.wall,
-    ));
+    ui.data(events::line(&result.step, &events::Told::new(step)));
     let verdict = step.verdict.as_ref();
     let passed = result.status == Some(Status::Pass);
     if let Some(verdict) = verdict.filter(|_| !passed) {
@@ -98,8 +95,9 @@ fn print_step(step: &StepReport, planned: Option<&PlannedStep>, ui: &Ui) {
             }
         }
     }
+    let changed = if shadow { "would change" } else { "changed" };
     for path in step.changes.iter().take(LISTED) {
-        ui.data(format!("  changed {}", clip(path, SHOWN)));
+        ui.data(format!("  {changed} {}", clip(path, SHOWN)));
     }
     if step.changes.len() > LISTED {
         let more = step.changes.len() - LISTED;
@@ -144,6 +142,10 @@ fn help(step: &StepReport, planned: &PlannedStep, ui: &Ui) {
         }
         None => remedy::of_limit(code, &grant),
     };
+    if code == "VIEW-INCOMPLETE" {
+        let hint = "let the step read it, or name under `skip` what is not to be judged";
+        ui.data(Line::styled(Style::Dim, "  hint: ").plain(hint));
+    }
     if let Some(remedy) = remedy {
         ui.data(Line::styled(Style::Dim, "  hint: ").plain(remedy.step_words(&skip)));
     }

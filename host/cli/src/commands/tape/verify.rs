@@ -177,6 +177,12 @@ fn tell(report: &Report, folder: &Path, context: &Context) {
         grouped(report.leases_verified),
         grouped(report.calls_without_lease)
     ));
+    for (trust, count) in &report.leases_elsewhere {
+        ui.data(format!(
+            "  leases  {} verified under another trust file, which is for you to judge: {trust} in the store",
+            grouped(*count)
+        ));
+    }
     if report.recovered > 0 {
         ui.data(format!(
             "  torn    {} tails, each saved and recorded",
