@@ -16,13 +16,13 @@ build: ## Builds the binary (target/debug/leasehold; dependencies are optimised)
 demo: build ## Runs the main job on real input, in a temporary home
 	target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/leasehold" demo
 
-test: build ## Runs all tests
+test: build ## Runs all tests; the summary comes last
+	$(CARGO) test --locked --workspace --doc --quiet
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --locked --workspace
 else
 	$(CARGO) test --locked --workspace --all-targets
 endif
-	$(CARGO) test --locked --workspace --doc
 
 check: ## Format, clippy with warnings as errors, docs
 	$(CARGO) fmt --all --check

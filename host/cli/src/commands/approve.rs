@@ -17,7 +17,7 @@ use crate::parse::{self, Expiry};
 use crate::rules::{self, LEASE_FILE, Rules, Source, TRUST_FILE};
 use crate::session::Session;
 use crate::text::counted;
-use crate::ui::{Line, Style};
+use crate::ui::{Line, Style, Ui};
 
 /// How long the lease lasts where nothing is said: 90 days.
 const EXPIRY: Expiry = Expiry::After(90 * 86_400);
@@ -103,7 +103,7 @@ fn approve(
         ui.talk("signed nothing");
         return Ok(exit::PASSED);
     }
-    let trust = trust(root, &key)?;
+    let trust = trust(root, &key, ui)?;
     let document = issue::document(key.id, terms, wanted, now)?;
     let issued = issue::issue(session, document, &key, false)?;
     let mut bytes = issued.bytes;
@@ -216,11 +216,19 @@ fn line(change: &RightsChange) -> Line {
 
 /// The trust file to make for runs with rules from a commit; `None` where there is one with the key. One without it is left to
 /// people.
-fn trust(root: &Path, key: &StoredKey) -> Result<Option<Vec<u8>>, Failure> {
+fn trust(root: &Path, key: &StoredKey, ui: &Ui) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(TRUST_FILE);
-    if path.exists() {
+    if path.symlink_metadata().is_ok() {
         let bytes = parse::file("trust file", &path, 1 << 20)?;
         let trust = Trust::parse(&bytes).or_fail()?;
+        let others = trust.all_keys().iter();
+        for other in others.filter(|other| other.id() != key.id && other.has_role(Role::Issuer)) {
+            let sentence = format!("{TRUST_FILE} also trusts {} ({})", other.name(), other.id());
+            ui.note(
+                &Failure::new("ISSUER-OTHER", Class::Refused, sentence)
+                    .hint("whoever has that key can approve as well"),
+            );
+        }
         if trust
             .key(&key.id)
             .is_some_and(|known| known.has_role(Role::Issuer))

@@ -45,12 +45,10 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
     ui.talk(format!("  trust  {}", home.trust_path().display()));
     ui.talk(format!("  tape   {}", session.tape().id()));
     if in_ci {
-        ui.talk("  CI is set, so there is no issuer key here: bring a lease, and its issuer's public key into the trust file");
-        ui.talk("next: leasehold call PLUGIN --lease FILE");
+        ui.talk("  CI is set, so there is no issuer key here: lease and trust come from elsewhere");
+        ui.talk("next: leasehold run --rules origin/main");
     } else {
-        ui.talk(
-            "next: leasehold plugin inspect PLUGIN, then leasehold call PLUGIN; or leasehold demo",
-        );
+        ui.talk("next: leasehold plugin add secrets --step, then leasehold run; or leasehold demo");
     }
     Ok(exit::PASSED)
 }
