@@ -35,6 +35,13 @@ struct Place {
     seq: u64,
 }
 
+impl Place {
+    fn appended(self) -> Appended {
+        let Place { leaf, offset, seq } = self;
+        Appended { seq, leaf, offset }
+    }
+}
+
 /// The start of an entry; the read set follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +49,7 @@ struct Head {
     call: String,
     /// Where the guest's clock started, if the guest looked at it.
     clock_base: Option<Timestamp>,
+    intent: Place,
     outcome: Place,
     tape: Digest,
     verdict: Option<Place>,
@@ -52,6 +60,8 @@ struct Head {
 pub struct Hit {
     /// The call and where its outcome stands.
     pub original: Original,
+    /// Where its intent stands.
+    pub intent: Appended,
     /// The outcome, from the tape.
     pub outcome: body::Outcome,
     /// The gate's verdict, from tape or store.
@@ -162,6 +172,7 @@ impl ResultCache {
             return Err(Miss::Altered);
         }
         Ok(Hit {
+            intent: head.intent.appended(),
             original: Original {
                 call: head.call,
                 seq: head.outcome.seq,
@@ -186,6 +197,7 @@ impl ResultCache {
         let head = Head {
             call: outcome.call.clone(),
             clock_base: outcome.told_time.then_some(key.clock_base),
+            intent: place(&outcome.receipt.intent),
             outcome: place(&outcome.receipt.outcome),
             tape: *tape,
             verdict: outcome.receipt.verdict.as_ref().map(place),
@@ -231,12 +243,7 @@ fn decode(bytes: &[u8]) -> Option<(Head, ReadSet)> {
 /// What the tape says of the call that the entry names.
 fn recorded(head: &Head, tape: &Tape, store: &Store) -> Option<(body::Outcome, Option<Verdict>)> {
     let read = |place: &Place, kind: Kind| {
-        let appended = Appended {
-            leaf: place.leaf,
-            offset: place.offset,
-            seq: place.seq,
-        };
-        let record = tape.read(&appended).ok()?;
+        let record = tape.read(&place.appended()).ok()?;
         (record.kind == kind).then_some(record)
     };
     let outcome: body::Outcome = read(&head.outcome, Kind::CallOutcome)?.body().ok()?;

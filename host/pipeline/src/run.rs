@@ -10,7 +10,7 @@ use leasehold_sandbox::Stop;
 use leasehold_seal::{Class, Coded};
 use leasehold_tape::call::Status;
 use leasehold_tape::run::{Counts, RunFinished, StepResult};
-use leasehold_tape::{Draft, Durability, Kind, TapeError};
+use leasehold_tape::{Appended, Draft, Durability, Kind, TapeError};
 use leasehold_workspace::WorkspaceError;
 use thiserror::Error;
 
@@ -86,7 +86,9 @@ pub fn run(
     writer::recover(bench)?;
     let draft = Draft::sorted(Kind::RunStarted, &spec.started)?;
     let tape = &bench.recorder.tape;
-    tape.append(vec![draft], Durability::Written)?;
+    let started = tape.append(vec![draft], Durability::Written)?;
+    let started = started.first().copied();
+    let started = started.ok_or_else(|| TapeError::Body("nothing was appended".into()))?;
     let shapes = spec.steps.iter().map(|step| Shape {
         needs: step.needs.clone(),
         writes: step.writes(),
@@ -130,7 +132,7 @@ pub fn run(
         .progress
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    finish(bench, spec, progress, began)
+    finish(bench, spec, progress, (began, started))
 }
 
 impl Shared<'_> {
@@ -246,7 +248,7 @@ fn finish(
     bench: &Bench<'_>,
     spec: &RunSpec,
     progress: Progress,
-    began: Instant,
+    (began, started): (Instant, Appended),
 ) -> Result<RunReport, RunError> {
     let why = progress.halted.clone();
     let steps: Vec<StepReport> = progress
@@ -283,6 +285,7 @@ fn finish(
         finished,
         steps,
         wall: began.elapsed(),
+        started,
     })
 }
 

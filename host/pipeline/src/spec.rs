@@ -11,6 +11,7 @@ use leasehold_lease::{Pattern, Rights};
 use leasehold_rules::Sentinel;
 use leasehold_sandbox::{Engine, ExitCodes, Facts, Input, Recorder, StopSwitch};
 use leasehold_seal::{Class, Digest, Timestamp};
+use leasehold_tape::Appended;
 use leasehold_tape::call::Status;
 use leasehold_tape::run::{RunFinished, RunStarted, StepResult};
 use leasehold_tape::verdict::Verdict;
@@ -127,6 +128,8 @@ pub struct StepReport {
     pub class: Option<Class>,
     /// What to do.
     pub hint: Option<String>,
+    /// The intent of the call whose result was used again.
+    pub original: Option<Appended>,
     /// The gate's verdict.
     pub verdict: Option<Verdict>,
     /// Standard output and error of a program that ran now.
@@ -165,6 +168,7 @@ impl StepReport {
             },
             class: Some(class),
             hint: None,
+            original: None,
             verdict: None,
             streams: Default::default(),
             denials: Denials::default(),
@@ -192,6 +196,8 @@ pub struct RunReport {
     pub steps: Vec<StepReport>,
     /// Real time.
     pub wall: Duration,
+    /// Where the record of its start stands.
+    pub started: Appended,
 }
 
 /// Whoever looks on. Called from the threads of the run.

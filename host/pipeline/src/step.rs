@@ -261,6 +261,7 @@ fn report(step: &Step, outcome: &Outcome) -> StepReport {
         },
         class: summary.class,
         hint: None,
+        original: None,
         verdict: match &outcome.ending {
             Ending::Returned(Returned::Verdict(verdict)) => Some(verdict.clone()),
             _ => None,
@@ -297,7 +298,10 @@ fn used_again(
         Err(error) => return not_admitted(&step.id, &error),
     };
     let Hit {
-        outcome, verdict, ..
+        intent,
+        outcome,
+        verdict,
+        ..
     } = hit;
     let class = match outcome.status {
         Status::Pass => None,
@@ -320,6 +324,7 @@ fn used_again(
         },
         class,
         hint: None,
+        original: Some(intent),
         verdict,
         streams: Default::default(),
         denials: Default::default(),

@@ -29,7 +29,7 @@ pub use error::ReportError;
 pub use html::html;
 pub use model::{Run, RunResult, Step, StepStatus};
 pub use order::failures_first;
-pub use read::{Which, read_run};
+pub use read::{Places, Which, read_run, read_run_at};
 
 /// The run as JSON: one line without a line feed, keys sorted. Every field is there; what is absent is `null`.
 ///

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 
 use leasehold_seal::Digest;
-use leasehold_tape::Kind;
 use leasehold_tape::reader::{ReadError, Records};
 use leasehold_tape::run::RunStarted;
+use leasehold_tape::{Appended, Kind};
 
 use crate::assemble::assemble;
 use crate::collect::{Calls, Collected, body, take};
@@ -40,20 +40,63 @@ pub fn read_run<R: Read + Seek>(
 ) -> Result<Run, ReportError> {
     let io = |error| ReportError::Tape(ReadError::Io(error));
     let start = records.stream_position().map_err(io)?;
-    let run = find(&mut records, which)?;
+    let run = find(Records::new(&mut records), which)?;
     let originals = if run.hits.is_empty() {
         BTreeMap::new()
     } else {
         records.seek(SeekFrom::Start(start)).map_err(io)?;
-        originals(&mut records, &run)?
+        originals(Records::new(&mut records), &run)?
     };
     Ok(assemble(run, originals, store))
 }
 
+/// Where a run and what it rests on begin: for whoever has just run it.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The tape.
+    pub tape: Digest,
+    /// The record `run.started`.
+    pub run: Appended,
+    /// The intents of the calls whose results were used again.
+    pub originals: Vec<Appended>,
+}
+
+/// [`read_run`] for a run whose places are known: reads from there and not from the beginning of the tape.
+///
+/// # Errors
+/// As [`read_run`]; `TAPE-BROKEN` where another record stands at one of the places.
+pub fn read_run_at<R: Read + Seek>(
+    mut records: R,
+    store: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+    run: &str,
+    places: &Places,
+) -> Result<Run, ReportError> {
+    let which = Which::Prefix(run.to_owned());
+    let run = find(from_place(&mut records, places.tape, &places.run)?, &which)?;
+    let first = places.originals.iter().min_by_key(|place| place.seq);
+    let originals = match first {
+        Some(first) if !run.hits.is_empty() => {
+            originals(from_place(&mut records, places.tape, first)?, &run)?
+        }
+        _ => BTreeMap::new(),
+    };
+    Ok(assemble(run, originals, store))
+}
+
+fn from_place<'a, R: Read + Seek>(
+    records: &'a mut R,
+    tape: Digest,
+    place: &Appended,
+) -> Result<Records<&'a mut R>, ReportError> {
+    let sought = records.seek(SeekFrom::Start(place.offset));
+    sought.map_err(|error| ReportError::Tape(ReadError::Io(error)))?;
+    Ok(Records::from_place(records, tape, place))
+}
+
 /// The first pass: everything about the run itself.
-fn find(records: impl Read, which: &Which) -> Result<Collected, ReportError> {
+fn find(records: Records<impl Read>, which: &Which) -> Result<Collected, ReportError> {
     let mut found = Found::default();
-    for record in Records::new(records) {
+    for record in records {
         let record = record?;
         if record.kind == Kind::RunStarted {
             let started: RunStarted = body(&record)?;
@@ -72,13 +115,13 @@ fn find(records: impl Read, which: &Which) -> Result<Collected, ReportError> {
 }
 
 /// The second pass: the calls whose outcomes were used again.
-fn originals(records: impl Read, run: &Collected) -> Result<Calls, ReportError> {
+fn originals(records: Records<impl Read>, run: &Collected) -> Result<Calls, ReportError> {
     let wanted: BTreeSet<&str> = (run.hits.iter())
         .map(|hit| hit.body.original.as_str())
         .collect();
     let last = run.hits.iter().map(|hit| hit.body.seq).max().unwrap_or(0);
     let mut calls = Calls::new();
-    for record in Records::new(records) {
+    for record in records {
         let record = record?;
         if record.seq > last {
             break;

@@ -10,6 +10,7 @@ use crate::kind::Kind;
 use crate::ledger::CLOCK_TOLERANCE_MS;
 use crate::record::{MAX_RECORD, Record, RecordFault};
 use crate::session::Opened;
+use crate::tape::Appended;
 
 /// How much is asked of the stream at once, in bytes.
 const CHUNK: usize = 128 * 1024;
@@ -213,6 +214,8 @@ pub struct Records<R> {
     lines: Lines<R>,
     chain: Chain,
     done: bool,
+    /// The leaf of the first record, where reading begins in the middle.
+    first: Option<Digest>,
 }
 
 impl<R: Read> Records<R> {
@@ -222,6 +225,22 @@ impl<R: Read> Records<R> {
             lines: Lines::new(source, 0),
             chain: Chain::new(),
             done: false,
+            first: None,
+        }
+    }
+
+    /// Reads on from the middle of a tape. The source gives the bytes from `place` on, and the first record has to be the one that
+    /// was appended there, of this tape: for whoever appended it and so need not read what comes before.
+    pub fn from_place(source: R, tape: Digest, place: &Appended) -> Self {
+        Self {
+            lines: Lines::new(source, place.offset),
+            chain: Chain {
+                tape: Some(tape),
+                next: place.seq,
+                ..Chain::default()
+            },
+            done: false,
+            first: Some(place.leaf),
         }
     }
 
@@ -235,6 +254,15 @@ impl<R: Read> Records<R> {
             return Ok(None);
         };
         let parsed = parse_line(&line).and_then(|record| {
+            if let Some(leaf) = self.first.take() {
+                if record.leaf() != leaf {
+                    return Err(RecordFault::new(
+                        "RECORD-CHAIN",
+                        "another record stands where reading begins",
+                    ));
+                }
+                self.chain.last = record.prev;
+            }
             self.chain.accept(&record)?;
             Ok(record)
         });

@@ -5,8 +5,9 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use leasehold_pipeline::RunReport;
 use leasehold_report::model::{Run, RunResult, Step, StepStatus};
-use leasehold_report::{Which, failures_first, read_run};
+use leasehold_report::{Places, Which, failures_first, read_run, read_run_at};
 use leasehold_seal::Digest;
 use leasehold_tape::Store;
 
@@ -55,22 +56,34 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<u8> {
 
 /// A run, read from the tape of a home.
 pub(super) fn read(run: Option<&str>, home: &Home) -> Result<Run, Failure> {
-    let path = home.tape().join("records.jsonl");
-    let file = File::open(&path).map_err(|error| Failure::reading("tape", &path, &error))?;
+    let file = records(home)?;
     let store = Store::open(&home.store()).or_fail()?;
     let which = run.map_or(Which::Latest, |run| Which::Prefix(run.to_uppercase()));
     let bytes = |digest: &Digest| store.get(digest).ok();
     read_run(BufReader::new(file), &bytes, &which).or_fail()
 }
 
+fn records(home: &Home) -> Result<File, Failure> {
+    let path = home.tape().join("records.jsonl");
+    File::open(&path).map_err(|error| Failure::reading("tape", &path, &error))
+}
+
 /// Writes the page of a run into the home and says where.
-pub(super) fn write(run: &str, session: &Session) -> Result<PathBuf, Failure> {
+pub(super) fn write(run: &RunReport, session: &Session) -> Result<PathBuf, Failure> {
     let home = &session.home;
     let folder = home.folder().join("reports");
     crate::home::make_private(&folder)
         .map_err(|error| Failure::writing("folder", &folder, &error))?;
-    let page = leasehold_report::html(&read(Some(run), home)?).or_fail()?;
-    let path = folder.join(format!("{run}.html"));
+    let places = Places {
+        tape: *session.tape().id(),
+        run: run.started,
+        originals: run.steps.iter().filter_map(|step| step.original).collect(),
+    };
+    let id = &run.finished.run;
+    let bytes = |digest: &Digest| session.store().get(digest).ok();
+    let read = read_run_at(BufReader::new(records(home)?), &bytes, id, &places).or_fail()?;
+    let page = leasehold_report::html(&read).or_fail()?;
+    let path = folder.join(format!("{id}.html"));
     fs::write(&path, page).map_err(|error| Failure::writing("page", &path, &error))?;
     prune(&folder);
     Ok(path)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Cursor;
 
-use leasehold_report::{ReportError, Run, Which, read_run};
+use leasehold_report::{Places, ReportError, Run, Which, read_run, read_run_at};
 use leasehold_seal::{Digest, KeyId, Timestamp, canonical};
 use leasehold_tape::call::{
     Charge, Coverage, Ending, Intent, Outcome, Status, Stream, new_call_id,
@@ -14,7 +14,7 @@ use leasehold_tape::run::{
 };
 use leasehold_tape::session::Opened;
 use leasehold_tape::verdict::{Finding, GateVerdict, Judgement, Level, Location, Quote, Verdict};
-use leasehold_tape::{Kind, tree};
+use leasehold_tape::{Appended, Kind, tree};
 use serde::Serialize;
 
 /// 2026-01-01T00:00:00Z.
@@ -93,6 +93,32 @@ impl Tape {
             &|digest| self.store.get(digest).cloned(),
             which,
         )
+    }
+
+    /// Where the record of this number stands.
+    pub(crate) fn place(&self, seq: u64) -> Appended {
+        let before = &self.lines[..usize::try_from(seq).unwrap()];
+        Appended {
+            seq,
+            leaf: self.leaf(seq),
+            offset: before.iter().map(|line| line.len() as u64 + 1).sum(),
+        }
+    }
+
+    /// The run as whoever has run it reads it: from its own places on.
+    pub(crate) fn read_at(
+        &self,
+        run: &str,
+        started: Appended,
+        originals: Vec<Appended>,
+    ) -> Result<Run, ReportError> {
+        let places = Places {
+            tape: self.id,
+            run: started,
+            originals,
+        };
+        let store = |digest: &Digest| self.store.get(digest).cloned();
+        read_run_at(Cursor::new(self.records()), &store, run, &places)
     }
 
     pub(crate) fn read(&self) -> Run {

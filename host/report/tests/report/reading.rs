@@ -3,10 +3,10 @@
 use leasehold_report::model::{Kept, Use};
 use leasehold_report::{ReportError, RunResult, StepStatus, Which, failures_first, json};
 use leasehold_seal::{Class, Coded, Digest};
-use leasehold_tape::Kind;
 use leasehold_tape::call::{AccessDenied, ArtifactStored, Ending, Status};
 use leasehold_tape::run::{ChangesApplied, PatchWritten, Pressure, Reading, ResourceSampled};
 use leasehold_tape::verdict::{Judgement, Quote};
+use leasehold_tape::{Appended, Kind};
 use serde_json::json;
 
 use crate::builder::{FUEL, Scene, Tape, at, fail, finding, gate, pass, verdict};
@@ -169,6 +169,45 @@ fn a_result_used_again_comes_from_where_it_was_first_written() {
     assert_eq!(run.steps[0].sentence, "good");
     assert_eq!(run.steps[0].start_us, Some(60_001_000));
     assert_eq!((run.totals.cached, run.totals.fuel), (1, 0));
+}
+
+#[test]
+fn a_run_reads_the_same_from_its_own_place_as_from_the_beginning() {
+    let mut scene = Scene::start(vec![gate("a", &[]), gate("b", &[])]);
+    let (call, seq) = scene.call("a", pass("good"));
+    scene.call("b", fail("bad", vec![finding("r", "m", "p", 1, 1)]));
+    scene.finish();
+    let mut scene = Scene::on(scene.tape, vec![gate("a", &[]), gate("b", &[])]);
+    let started = scene.tape.place(scene.tape.lines.len() as u64 - 1);
+    scene.hit("a", &call, seq, |_| {});
+    scene.call("b", pass("good"));
+    scene.finish();
+    let tape = &scene.tape;
+    let intent = (1..seq).find(|seq| {
+        let line = String::from_utf8_lossy(&tape.lines[usize::try_from(*seq).unwrap()]);
+        line.contains("call.intent") && line.contains(&call)
+    });
+    let original = tape.place(intent.unwrap());
+    let read = |started, originals| tape.read_at(&scene.run, started, originals);
+    assert_eq!(read(started, vec![original]).unwrap(), tape.read());
+    // Without the place of the original its outcome is not found, and nothing is taken on trust.
+    let run = read(started, vec![started]).unwrap();
+    assert_eq!(run.result, RunResult::Contradicted);
+    // Another record at the place, or another place for the record, is no tape.
+    for (seq, offset) in [
+        (started.seq + 1, started.offset),
+        (started.seq, original.offset),
+    ] {
+        let wrong = Appended {
+            seq,
+            offset,
+            ..started
+        };
+        assert_eq!(
+            read(wrong, vec![original]).unwrap_err().code(),
+            "TAPE-BROKEN"
+        );
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn print(
     context: &Context,
 ) {
     let ui = &context.ui;
-    let page = report::write(&spec.started.run, session);
+    let page = report::write(run, session);
     if ui.is_json() {
         ui.json(&document::document(spec, run, page.as_deref().ok()));
         return;
