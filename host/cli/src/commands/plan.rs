@@ -1,8 +1,14 @@
 //! `leasehold plan`: what a run would do. Runs nothing and records nothing.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
+use leasehold_lease::{Grant, Kind, Pattern};
 use leasehold_rules::{Plan, PlannedStep};
-use serde_json::{Value, json};
+use leasehold_seal::Digest;
+use leasehold_tape::run::RulesFrom;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::commands::Context;
 use crate::commands::run::{RulesArgs, find};
@@ -32,20 +38,31 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
     let (plan, _) = rules.plan()?;
     let refused = refused(&rules, &plan, &home, context);
     let ui = &context.ui;
-    ui.json(&json!({
-        "pipeline": plan.pipeline(),
-        "refused": refused.as_ref().map(|failure| json!({
-            "code": failure.code, "details": failure.details, "exit": exit::of(failure.class), "hint": failure.hint, "sentence": failure.sentence,
-        })),
-        "rules": rules.source.from(),
-        "steps": plan.steps().iter().map(|step| document(&plan, step)).collect::<Vec<_>>(),
-    }));
+    if ui.is_json() {
+        ui.json(&PlanDocument {
+            pipeline: plan.pipeline(),
+            refused: refused.as_ref().map(|failure| Refused {
+                code: &failure.code,
+                details: &failure.details,
+                exit: exit::of(failure.class),
+                hint: failure.hint.as_deref(),
+                sentence: &failure.sentence,
+            }),
+            rules: rules.source.from(),
+            steps: plan
+                .steps()
+                .iter()
+                .map(|step| document(&plan, step))
+                .collect(),
+        });
+        return Ok(refused.map_or(exit::PASSED, |failure| exit::of(failure.class)));
+    }
     ui.data(format!(
         "{} from {}",
         counted(plan.steps().len(), "step", "steps"),
         rules.source.words()
     ));
-    for step in plan.steps().iter().filter(|_| !ui.is_json()) {
+    for step in plan.steps() {
         ui.data(Line::styled(Style::Bold, step.id.as_str()));
         for line in running::lines(step) {
             ui.data(format!("  {line}"));
@@ -53,7 +70,6 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<u8> {
     }
     match refused {
         None => Ok(exit::PASSED),
-        Some(failure) if ui.is_json() => Ok(exit::of(failure.class)),
         Some(failure) => Err(failure.into()),
     }
 }
@@ -66,21 +82,58 @@ fn refused(rules: &Rules, plan: &Plan, home: &Home, context: &Context) -> Option
         .err()
 }
 
-fn document(plan: &Plan, step: &PlannedStep) -> Value {
+/// A plan for programs.
+#[derive(Serialize)]
+struct PlanDocument<'a> {
+    pipeline: Digest,
+    refused: Option<Refused<'a>>,
+    rules: RulesFrom,
+    steps: Vec<Document<'a>>,
+}
+
+/// Why a run of it would be refused.
+#[derive(Serialize)]
+struct Refused<'a> {
+    code: &'a str,
+    details: &'a [String],
+    exit: u8,
+    hint: Option<&'a str>,
+    sentence: &'a str,
+}
+
+/// A step for programs. Written as it stands: a plan may have a thousand of them.
+#[derive(Serialize)]
+struct Document<'a> {
+    complete: bool,
+    config: Option<&'a Map<String, Value>>,
+    grant: &'a Grant,
+    id: &'a str,
+    kind: Kind,
+    line: usize,
+    lines: &'a BTreeMap<&'static str, usize>,
+    name: &'a str,
+    needs: Vec<&'a str>,
+    plugin: Digest,
+    skip: &'a [Pattern],
+    version: &'a str,
+    writes: bool,
+}
+
+fn document<'a>(plan: &'a Plan, step: &'a PlannedStep) -> Document<'a> {
     let id = |index: &usize| plan.steps().get(*index).map(|step| step.id.as_str());
-    json!({
-        "complete": step.complete,
-        "config": step.config.as_ref().map(|config| config.value()),
-        "grant": step.wanted,
-        "id": step.id,
-        "kind": step.kind,
-        "line": step.line,
-        "lines": step.lines,
-        "name": step.plugin_name,
-        "needs": step.needs.iter().filter_map(id).collect::<Vec<_>>(),
-        "plugin": step.plugin,
-        "skip": step.skip,
-        "version": step.plugin_version,
-        "writes": step.writes,
-    })
+    Document {
+        complete: step.complete,
+        config: step.config.as_ref().map(|config| config.value()),
+        grant: &step.wanted,
+        id: &step.id,
+        kind: step.kind,
+        line: step.line,
+        lines: &step.lines,
+        name: &step.plugin_name,
+        needs: step.needs.iter().filter_map(id).collect(),
+        plugin: step.plugin,
+        skip: &step.skip,
+        version: &step.plugin_version,
+        writes: step.writes,
+    }
 }
