@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use leasehold_pipeline::State;
 use leasehold_report::model::{Run, Step, StepStatus};
 use leasehold_tape::run::Pressure;
 use serde_json::{Value, json};
@@ -72,15 +73,15 @@ fn show(run: &Run, told: Vec<String>, ui: &Ui) -> Vec<String> {
 fn state(step: &Step) -> String {
     match (&step.call, step.status, step.samples.last()) {
         (_, StepStatus::Unfinished, Some(sample)) => sample.state.clone(),
-        (Some(_), StepStatus::Unfinished, None) => "in_progress".to_owned(),
-        (None, StepStatus::Unfinished | StepStatus::NotRun, _) => "not_started".to_owned(),
+        (Some(_), StepStatus::Unfinished, None) => State::InProgress.to_string(),
+        (None, StepStatus::Unfinished | StepStatus::NotRun, _) => State::NotStarted.to_string(),
         (None, StepStatus::Error, _)
             if step
                 .code
                 .as_deref()
                 .is_some_and(|code| code.starts_with("LEASE-")) =>
         {
-            "lease_not_found".to_owned()
+            State::LeaseNotFound.to_string()
         }
         _ => step.status.as_str().to_owned(),
     }
