@@ -260,8 +260,7 @@ fn finish(
     let results: Vec<&StepResult> = steps.iter().map(|step| &step.result).collect();
     let json = serde_json::to_vec(&results).map_err(|error| TapeError::Body(error.to_string()))?;
     let counts = count(&steps);
-    let all = !steps.is_empty() && counts.pass == steps.len() as u64;
-    let passed = all && progress.halted.is_none();
+    let passed = passed(&counts, progress.halted.as_deref());
     let worst = steps
         .iter()
         .filter_map(|step| step.class)
@@ -289,6 +288,19 @@ fn finish(
     })
 }
 
+/// Whether a run is green: it has steps, all of them passed, and nothing ended it early, also not at the last moment.
+fn passed(counts: &Counts, halted: Option<&str>) -> bool {
+    let Counts {
+        blocked,
+        error,
+        fail,
+        not_run,
+        pass,
+        skipped,
+    } = *counts;
+    pass > 0 && blocked + error + fail + not_run + skipped == 0 && halted.is_none()
+}
+
 fn not_run(step: &str, why: Option<&str>) -> StepReport {
     let sentence = match why {
         Some("CANCELLED") => "the run was cancelled before its turn",
@@ -313,4 +325,29 @@ fn count(steps: &[StepReport]) -> Counts {
         *count += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_run_that_went_to_its_end_with_nothing_but_passes_is_green() {
+        let all = Counts {
+            pass: 3,
+            ..Counts::default()
+        };
+        assert!(passed(&all, None));
+        assert!(!passed(&all, Some("CANCELLED")));
+        assert!(!passed(&Counts::default(), None));
+        for other in [
+            Counts { fail: 1, ..all },
+            Counts { error: 1, ..all },
+            Counts { blocked: 1, ..all },
+            Counts { skipped: 1, ..all },
+            Counts { not_run: 1, ..all },
+        ] {
+            assert!(!passed(&other, None), "{other:?}");
+        }
+    }
 }

@@ -208,6 +208,20 @@ fn files_that_look_like_a_repository_are_none() -> Test {
             assert!(matches!(said.code, Some(1 | 5)), "{config:?}: {said}");
         }
     }
+    // As the private folder of a linked worktree, which says itself where its tree and its repository are.
+    for part in ["objects", "refs"] {
+        fs::create_dir_all(app.join("g"))?;
+        fs::rename(app.join(part), app.join("g").join(part))?;
+    }
+    fs::remove_file(app.join("config"))?;
+    desk.write("app/commondir", "g\n")?;
+    desk.write("app/gitdir", "./.git\n")?;
+    for said in [
+        desk.run_in("app", &["run", "--rules", "main"])?,
+        desk.run(&["run", "--rules", "main", "--workspace", "app"])?,
+    ] {
+        assert!(matches!(said.code, Some(1 | 5)), "a worktree: {said}");
+    }
     assert!(
         desk.records("run.started")?
             .iter()

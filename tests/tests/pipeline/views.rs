@@ -54,6 +54,24 @@ fn a_gate_that_judges_everything_cannot_pass_on_less() -> Test {
     Ok(())
 }
 
+/// A zero byte makes a file binary, and hides nothing that has a shape of its own.
+#[test]
+fn a_zero_byte_does_not_hide_a_key() -> Test {
+    let key = concat!("id = \"AKIA", "Q3EGRT5YHUJ7KPLM\"\n");
+    let desk = Desk::new(&[("a.bin", &format!("\0{key}"))])?;
+    desk.pipeline("[[step]]\nid = \"secrets\"\ngate = \"secrets\"\nread = [\"**\"]\n")?;
+    let run = desk.go(&[], 1)?;
+    let found = &step(&run, "secrets")?["verdict"]["findings"][0];
+    assert_eq!(found["rule"], "secrets/aws-access-key", "{run}");
+    // The twin: what merely looks random, and words that run into each other as they do in programs, are no keys there.
+    desk.write(
+        "a.bin",
+        "\0api_key = \"kX4vT9qLm2Zs8RwYb7NcHd\" glpat-gitlab-token-slack-token",
+    )?;
+    desk.go(&[], 0)?;
+    Ok(())
+}
+
 #[test]
 fn a_pass_says_how_much_was_not_judged() -> Test {
     let desk = Desk::new(&[("docs/a.md", "a"), ("src/b.md", "b")])?;
