@@ -132,7 +132,17 @@ pub fn run(
         .progress
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    finish(bench, spec, progress, (began, started))
+    let report = finish(bench, spec, progress, (began, started))?;
+    let late = |step: &StepReport| !step.recorded && step.result.status.is_some();
+    for (step, report) in report
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| late(step))
+    {
+        observer.finished(step, report);
+    }
+    Ok(report)
 }
 
 impl Shared<'_> {
@@ -150,13 +160,13 @@ impl Shared<'_> {
                 }
                 Next::Blocked(step, need) => {
                     let report = self.blocked(step, need);
-                    self.observer.finished(step, &report);
+                    self.tell(step, &report);
                     progress.reports[step] = Some(report);
                 }
                 Next::Start(step) => {
                     drop(progress);
                     let report = self.step(step);
-                    self.observer.finished(step, &report);
+                    self.tell(step, &report);
                     progress = lock(&self.progress);
                     self.take(&mut progress, step, report);
                 }
@@ -164,6 +174,14 @@ impl Shared<'_> {
         }
         drop(progress);
         self.moved.notify_all();
+    }
+
+    /// Tells of a step what is on the tape already; of the others is told when the end of the run is.
+    fn tell(&self, step: usize, report: &StepReport) {
+        self.observer.ended(step);
+        if report.recorded {
+            self.observer.finished(step, report);
+        }
     }
 
     fn step(&self, step: usize) -> StepReport {

@@ -124,6 +124,8 @@ pub struct Bench<'a> {
 pub struct StepReport {
     /// What goes on the tape of it.
     pub result: StepResult,
+    /// Whether a durable record says it already. Otherwise only the end of the run does, and nobody is told before.
+    pub(crate) recorded: bool,
     /// What the exit code is made of; absent for a pass.
     pub class: Option<Class>,
     /// What to do.
@@ -166,6 +168,7 @@ impl StepReport {
                 status,
                 step: step.to_owned(),
             },
+            recorded: false,
             class: Some(class),
             hint: None,
             original: None,
@@ -206,6 +209,8 @@ pub trait Observer: Sync {
     fn started(&self, step: usize);
     /// A look at a running call.
     fn sampled(&self, step: usize, sample: &Sample);
+    /// A step does not run any more.
+    fn ended(&self, step: usize);
     /// A step has come out; what it says is durable.
     fn finished(&self, step: usize, report: &StepReport);
 }

@@ -81,6 +81,7 @@ impl Failed {
     fn after(self, report: StepReport) -> StepReport {
         let Failed(code, class, sentence, hint) = self;
         StepReport {
+            recorded: false,
             class: Some(class),
             hint,
             result: StepResult {

@@ -274,7 +274,7 @@ fn a_write_that_fails_half_way_is_taken_back_or_poisons_the_tape() {
 
 #[test]
 fn the_store_never_shows_half_a_file() {
-    let dir = Path::new("/home/store");
+    let dir = Path::new("/disk/store");
     let content = b"some artifact".repeat(50);
     let put = |disk: &SimDisk| {
         let store = Store::open_on(dir, std::sync::Arc::new(disk.clone()))?;
@@ -319,7 +319,7 @@ fn the_store_never_shows_half_a_file() {
 fn changed_bytes_in_the_store_are_noticed_and_replaced() {
     let disk = SimDisk::new();
     let store =
-        Store::open_on(Path::new("/home/store"), std::sync::Arc::new(disk.clone())).unwrap();
+        Store::open_on(Path::new("/disk/store"), std::sync::Arc::new(disk.clone())).unwrap();
     let digest = store.put(b"content").unwrap();
     assert_eq!(store.get(&digest).unwrap(), b"content");
     disk.put(store.path(&digest), b"c0ntent");

@@ -153,3 +153,24 @@ fn what_a_program_prints_is_no_verdict() -> Test {
     }
     Ok(())
 }
+
+/// A step that was blocked has no record before the end of the run has one, so nothing is said of it before.
+#[test]
+fn what_only_the_end_of_the_run_records_is_told_last() -> Test {
+    let key = concat!("id = \"AKIA", "Q3EGRT5YHUJ7KPLM\"\n");
+    let desk = Desk::new(&[("a.txt", key)])?;
+    let step = |id: &str, gate: &str, more: &str| {
+        format!("[[step]]\nid = \"{id}\"\ngate = \"{gate}\"\nread = [\"**\"]\n{more}\n")
+    };
+    desk.pipeline(&format!(
+        "{}{}{}",
+        step("first", "secrets", ""),
+        step("second", "conflict-markers", "needs = [\"first\"]"),
+        step("third", "conflict-markers", "")
+    ))?;
+    let said = desk.exits(&["run", "--jobs", "1"], 1)?;
+    let at = |line: &str| said.err.find(line).ok_or(format!("{line}: {}", said.err));
+    assert!(at("fail     first")? < at("pass     third")?);
+    assert!(at("pass     third")? < at("blocked  second")?);
+    Ok(())
+}

@@ -18,7 +18,7 @@ use serde_json::json;
 pub use sim::SimDisk;
 
 /// Where simulated tapes lie.
-pub const DIR: &str = "/home/tape";
+pub const DIR: &str = "/disk/tape";
 pub const MAC_KEY: [u8; 32] = [9; 32];
 /// 2026-01-01T00:00:00Z.
 pub const START: i64 = 1_767_225_600_000;

@@ -17,6 +17,7 @@ const TICK: Duration = Duration::from_millis(100);
 enum Event {
     Started(usize),
     Sampled(usize, u64),
+    Ended(usize),
     Finished(usize, Box<Told>),
 }
 
@@ -60,6 +61,10 @@ impl Observer for Teller {
 
     fn sampled(&self, step: usize, sample: &Sample) {
         self.tell(Event::Sampled(step, sample.fuel.percent()));
+    }
+
+    fn ended(&self, step: usize) {
+        self.tell(Event::Ended(step));
     }
 
     fn finished(&self, step: usize, report: &StepReport) {
@@ -120,9 +125,11 @@ fn take(
                 *seen = percent;
             }
         }
-        Event::Finished(step, told) => {
+        Event::Ended(step) => {
             running.retain(|(at, _, _)| *at != step);
             progress.step();
+        }
+        Event::Finished(step, told) => {
             if !progress.is_shown() {
                 let id = spec.steps.get(step).map_or("", |step| &step.id);
                 ui.talk(line(id, &told));
