@@ -23,6 +23,7 @@ catalogue() {
     cat << 'LIST'
 changelog       gate     gates/changelog        changelog.wasm             rust
 conflict-markers gate    gates/conflict-markers conflict-markers.wasm      rust
+fetch           command  commands/fetch         fetch.wasm                 rust
 file-ops        command  commands/file-ops      file-ops.wasm              rust
 hello           command  commands/hello         hello.wasm                 c
 json-schema     gate     gates/json-schema      json-schema.wasm           rust
@@ -40,6 +41,7 @@ bench-gate      gate     bench                  bench/bench-gate.wasm      rust
 bench-program   command  bench                  bench/bench-program.wasm   rust
 hostile-adapter adapter  hostile/adapter        hostile/hostile-adapter.wasm rust
 hostile-gate    gate     hostile/gate           hostile/hostile-gate.wasm  rust
+hostile-http    command  hostile/http,commands/fetch/exchange hostile/hostile-http.wasm rust
 probe           command  hostile/probe          hostile/probe.wasm         rust
 LIST
     for file in "$plugins"/hostile/wat/*.wat; do
