@@ -4,7 +4,7 @@ CARGO ?= cargo
 # nextest runs tests faster; plain `cargo test` runs the same ones.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test check bench plugins plugins-check build help
+.PHONY: demo test check hostile fuzz bench plugins plugins-check build help
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,6 +28,12 @@ check: ## Format, clippy with warnings as errors, docs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --locked --workspace --no-deps
+
+hostile: build ## Sets every hostile guest and document on this build, and prints what came of each
+	target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/leasehold-hostile"
+
+fuzz: ## Fuzzes every reader for a few seconds (fuzz/run.sh for more; no nightly toolchain needed)
+	fuzz/run.sh 5
 
 bench: ## Measures, as ratios in one run (builds in release mode: allow ten minutes the first time)
 	$(CARGO) build --locked --release --workspace --bins

@@ -104,7 +104,15 @@ fn denials(outcome: &Outcome, records: &[Record]) -> Result<(), Fault> {
                 denial.count,
             )
         });
-    same("denials", &recorded, &told.collect())?;
+    let requests = (outcome.refused_requests.iter().take(RECORDED_DENIALS)).map(|refused| {
+        (
+            refused.place.clone(),
+            "request".to_owned(),
+            refused.code.to_owned(),
+            refused.count,
+        )
+    });
+    same("denials", &recorded, &told.chain(requests).collect())?;
     let told = outcome.refused_imports.clone().into_iter().collect();
     same("refused imports", &imports, &told)
 }

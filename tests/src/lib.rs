@@ -2,6 +2,7 @@
 //! through the binary ([`binary`]).
 
 mod agree;
+pub mod corpus;
 mod rig;
 mod stage;
 

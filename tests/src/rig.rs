@@ -1,23 +1,25 @@
 //! A whole host in a temporary folder, without the command line.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use leasehold_files::{Protected, Tree};
+use leasehold_http::Secret;
 use leasehold_lease::{
-    Audience, Clock, EnvGrant, FileGrant, Grant, Holder, Kind, LeaseDoc, Limits, Random, Rights,
-    verify,
+    Audience, AudienceEntry, Clock, EnvGrant, FileGrant, Grant, Here, Holder, Kind, LeaseDoc,
+    Limits, Random, Revocations, Rights, verify,
 };
 use leasehold_sandbox::{
-    AdmitError, CallSpec, CodeCache, Compiler, Engine, Instances, LoadError, Outcome, Plugin,
-    Recorder, admit,
+    AdmitError, CallSpec, CodeCache, Compiler, Engine, Instances, LoadError, Objection, Outcome,
+    Plugin, Recorder, Secrets, admit,
 };
 use leasehold_seal::trust::{Role, Trust, TrustedKey};
-use leasehold_seal::{SecretKey, Timestamp};
+use leasehold_seal::{Class, SecretKey, Timestamp};
 use leasehold_tape::{HostClock, Store, Tape};
 use tempfile::TempDir;
 
@@ -75,12 +77,33 @@ impl HostClock for SystemClock {
     }
 }
 
+/// Secrets that a test made up.
+#[derive(Default)]
+struct KnownSecrets(Mutex<BTreeMap<String, String>>);
+
+impl Secrets for KnownSecrets {
+    fn secret(&self, name: &str) -> Result<Secret, Objection> {
+        let missing = |sentence: String| Objection {
+            code: "SECRET-MISSING",
+            class: Class::Blocked,
+            sentence,
+            hint: None,
+        };
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = known
+            .get(name)
+            .ok_or_else(|| missing(format!("no secret {name}")))?;
+        Secret::new(name, value.as_bytes()).map_err(|error| missing(error.to_string()))
+    }
+}
+
 /// A host: keys, trust, tape, store, engine, and an empty workspace.
 pub struct Rig {
     folder: TempDir,
     issuer: SecretKey,
     host: Arc<SecretKey>,
     trust: Trust,
+    secrets: Arc<KnownSecrets>,
     /// Where calls are recorded.
     pub recorder: Recorder,
     /// What runs them.
@@ -126,11 +149,14 @@ impl Rig {
             &[3; 32],
             Arc::clone(&clock),
         )?;
+        let secrets = Arc::new(KnownSecrets::default());
         let recorder = Recorder {
             tape: Arc::new(tape),
             store: Arc::new(Store::open(&home.join("store"))?),
             clock,
             random: |bytes| getrandom::fill(bytes).map_err(std::io::Error::other),
+            standing: Arc::new((trust.clone(), Revocations::none())),
+            secrets: Arc::clone(&secrets) as Arc<dyn Secrets>,
             salt_key: [4; 32],
         };
         let binary = binary()?;
@@ -146,6 +172,7 @@ impl Rig {
             issuer,
             host,
             trust,
+            secrets,
             recorder,
             engine,
         })
@@ -213,10 +240,22 @@ impl Rig {
     /// # Errors
     /// When the lease is refused.
     pub fn rights(&self, grant: Grant) -> Result<Rights, Fault> {
+        self.rights_of(grant, |_lease| {})
+    }
+
+    /// As [`Rig::rights`], of a lease that `change` has had its way with: a budget, another audience.
+    ///
+    /// # Errors
+    /// When the lease is refused.
+    pub fn rights_of(
+        &self,
+        grant: Grant,
+        change: impl FnOnce(&mut LeaseDoc),
+    ) -> Result<Rights, Fault> {
         let now = self.recorder.clock.now();
         let second = now.as_millis() - now.as_millis().rem_euclid(1000);
         let id = grant.id.clone();
-        let lease = LeaseDoc {
+        let mut lease = LeaseDoc {
             version: 1,
             issuer: self.issuer.public().key_id(),
             holder: Holder::None,
@@ -230,10 +269,29 @@ impl Rig {
             grants: vec![grant],
             budget: None,
         };
+        change(&mut lease);
         let envelope = lease.sign(&[&self.issuer])?;
-        let host = self.host.public().key_id();
-        let verified = verify(&envelope, &self.trust, &host, None, now)?;
+        let here = Here::new(self.host.public().key_id(), now).on(Some(*self.recorder.tape.id()));
+        let verified = verify(&[envelope], &self.trust, &Revocations::none(), &here)?;
         Ok(verified.rights(&id)?)
+    }
+
+    /// The audience of a lease that is counted: this host and its tape.
+    pub fn this_tape(&self) -> Audience {
+        Audience::Hosts(vec![AudienceEntry {
+            host: self.host.public().key_id(),
+            tape: Some(*self.recorder.tape.id()),
+        }])
+    }
+
+    /// Lets the host know a secret.
+    pub fn know(&self, name: &str, value: &str) {
+        let mut known = self
+            .secrets
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), value.to_owned());
     }
 
     /// The workspace as calls get it.

@@ -151,6 +151,7 @@ fn the_other_documents_are_true() -> Result<(), Fault> {
         "decisions",
         "lease",
         "pipeline",
+        "policy",
         "security",
         "tape",
     ]

@@ -1,11 +1,13 @@
-//! Intents and outcomes: pairs, ids, charges.
+//! Intents and outcomes: pairs, ids, charges; and the requests between them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use leasehold_seal::{Digest, Timestamp};
 use leasehold_tape::call::{Intent, Outcome, call_id_fits, parse_call_id};
 use leasehold_tape::ledger::CLOCK_TOLERANCE_MS;
-use leasehold_tape::{Ledger, Record, RecordFault};
+use leasehold_tape::{EffectHttp, EffectHttpAnswered, Ledger, Record, RecordFault};
+
+use crate::requests::Requests;
 
 /// The ids of the calls so far.
 ///
@@ -16,8 +18,16 @@ use leasehold_tape::{Ledger, Record, RecordFault};
 pub(crate) struct Calls {
     recent: BTreeSet<u128>,
     odd: HashSet<String>,
-    /// Calls without an outcome: the leaf of their intent, and their lease.
-    open: HashMap<String, (Digest, Option<Digest>)>,
+    /// Calls without an outcome.
+    open: HashMap<String, Open>,
+}
+
+/// A call without an outcome.
+#[derive(Debug)]
+struct Open {
+    /// What its outcome has to name: the leaf of the intent's record, and the lease.
+    named: (Digest, Option<Digest>),
+    requests: Requests,
 }
 
 impl Calls {
@@ -44,10 +54,11 @@ impl Calls {
             ));
         }
         check_charges(&intent)?;
-        self.open.insert(
-            intent.call.clone(),
-            (record.leaf(), intent.lease.first().copied()),
-        );
+        let open = Open {
+            named: (record.leaf(), intent.lease.first().copied()),
+            requests: Requests::new(intent.effects),
+        };
+        self.open.insert(intent.call.clone(), open);
         self.forget(latest.unwrap_or(record.time));
         Ok(intent)
     }
@@ -59,7 +70,7 @@ impl Calls {
         if self
             .open
             .remove(&outcome.call)
-            .is_some_and(|own| own != named)
+            .is_some_and(|own| own.named != named)
         {
             return Err(RecordFault::new(
                 "AUDIT-OUTCOME",
@@ -85,6 +96,31 @@ impl Calls {
             )),
             None => Ok(()),
         }
+    }
+
+    /// The requests of an open call.
+    pub(crate) fn requests(&mut self, call: &str) -> Result<&mut Requests, RecordFault> {
+        let open = self.open.get_mut(call).map(|open| &mut open.requests);
+        open.ok_or_else(|| {
+            RecordFault::new(
+                "AUDIT-EFFECT",
+                format!(
+                    "a request belongs to call {call}, which has no intent, or an outcome already"
+                ),
+            )
+        })
+    }
+
+    /// Takes an `effect.http` record; `false` when nothing at hand shows that its grant allows it.
+    pub(crate) fn send(&mut self, record: &Record) -> Result<bool, RecordFault> {
+        let request: EffectHttp = record.body()?;
+        self.requests(&request.call)?.send(&request)
+    }
+
+    /// Takes an `effect.http-answered` record.
+    pub(crate) fn answer(&mut self, record: &Record) -> Result<(), RecordFault> {
+        let answer: EffectHttpAnswered = record.body()?;
+        self.requests(&answer.call)?.answer(&answer)
     }
 
     /// `false` when the id is known.

@@ -1,17 +1,17 @@
 //! The way through the records.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use leasehold_seal::{Class, Coded, Digest, KeyId, Role, Timestamp, Trust};
 use leasehold_tape::reader::{Chain, ReadError, Records};
 use leasehold_tape::session::{Closed, Recovered};
 use leasehold_tape::{Kind, Ledger, Record, RecordFault};
-use serde::Serialize;
 
 use crate::calls::Calls;
 use crate::heads::Heads;
 use crate::leases::Leases;
+use crate::report::{Charged, Finding, Missing, Report};
+use crate::stored::Stored;
 
 /// What the one who checks knows from elsewhere.
 #[derive(Clone, Debug, Default)]
@@ -22,75 +22,6 @@ pub struct Expect {
     pub min_records: u64,
     /// The tape must be closed.
     pub closed: bool,
-}
-
-/// The verdict over a tape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "verdict", rename_all = "UPPERCASE")]
-pub enum Finding {
-    /// The last record is `tape.closed` and a checkpoint by a trusted host covers everything.
-    Closed,
-    /// Every record is in order, but those from `unproven_from` on are covered by no checkpoint:
-    /// more may have followed them, or others may have stood there.
-    Open {
-        /// Number of the first record that is not covered; the number of records when all are.
-        unproven_from: u64,
-    },
-    /// Something is wrong.
-    Broken {
-        /// Number of the first bad record, or of the last record where the records are in order and
-        /// the checkpoint or an expectation does not fit them.
-        seq: u64,
-        /// Its line, from 1.
-        line: u64,
-        /// Stable code; see the table in `docs/tape.md`.
-        code: String,
-        /// The sentence.
-        message: String,
-    },
-}
-
-/// What one lease has been charged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Charged {
-    /// Uses.
-    pub uses: u64,
-    /// Fuel; reserved in full where a call did not return or exit.
-    pub fuel: u64,
-}
-
-/// What was found, and the figures computed on the way. With a broken tape they count the records
-/// before the bad one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// The verdict.
-    pub finding: Finding,
-    /// The tape's id.
-    pub tape: Option<Digest>,
-    /// The host key named in record 0.
-    pub host: Option<KeyId>,
-    /// Number of good records.
-    pub records: u64,
-    /// How many of them the checkpoint covers.
-    pub proven: u64,
-    /// Latest time on the tape, by the host's clock.
-    pub latest: Option<Timestamp>,
-    /// Number of intents.
-    pub calls: u64,
-    /// Calls without an outcome; they count as spent in full.
-    pub open_calls: Vec<String>,
-    /// Intents that name a lease no earlier `lease.verified` record is about: nothing here shows
-    /// that it was good.
-    pub calls_without_lease: u64,
-    /// Leases whose envelope was at hand and verified.
-    pub leases_verified: u64,
-    /// Leases that the trust file of this check does not cover, by the digest of the one under which the host says it verified
-    /// them: whether that one is to be trusted is for whoever checks to say.
-    pub leases_elsewhere: BTreeMap<Digest, u64>,
-    /// Torn tails that were cut.
-    pub recovered: u64,
-    /// What each lease was charged.
-    pub charges: BTreeMap<Digest, Charged>,
 }
 
 /// The check itself could not be done.
@@ -115,7 +46,8 @@ impl Coded for AuditError {
 /// Checks a tape. `records` is `records.jsonl`, `checkpoint` the file beside it; the host's key comes
 /// from `trust` alone.
 ///
-/// Memory does not grow with the number of records, only with leases and with calls without outcome.
+/// Memory does not grow with the number of records, only with leases, with calls without outcome and their requests
+/// without answer.
 ///
 /// # Errors
 /// Only when the stream cannot be read; a bad tape is a [`Finding`].
@@ -128,8 +60,9 @@ pub fn check(
     check_with_leases(records, checkpoint, trust, expect, &|_| None)
 }
 
-/// [`check`] with the lease envelopes: `envelopes` gives the bytes with a digest, from the content
-/// store for instance, also of other trust files that leases were verified under. Each envelope found is verified as of the moment the tape says it was.
+/// [`check`] with the envelopes: `stored` gives the bytes with a digest, from the content store for instance: of leases and
+/// those they descend from, of presentations, of revocation lists, and of other trust files that leases were verified under.
+/// Each lease and list found is verified as of the moment the tape says it was; [`Report::missing`] counts what was not found.
 ///
 /// # Errors
 /// As [`check`].
@@ -138,16 +71,17 @@ pub fn check_with_leases(
     checkpoint: Option<&[u8]>,
     trust: &Trust,
     expect: &Expect,
-    envelopes: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+    stored: &dyn Fn(&Digest) -> Option<Vec<u8>>,
 ) -> Result<Report, AuditError> {
     let mut audit = Audit {
         trust,
-        envelopes,
         heads: Heads::new(checkpoint, expect.at_least.as_deref()),
         ledger: Ledger::new(),
         calls: Calls::default(),
-        leases: Leases::default(),
+        leases: Leases::new(trust, Stored::new(stored)),
         intents: 0,
+        requests: 0,
+        unshown_requests: 0,
         recovered: 0,
         closed: false,
     };
@@ -179,12 +113,13 @@ pub fn check_with_leases(
 
 struct Audit<'a> {
     trust: &'a Trust,
-    envelopes: &'a dyn Fn(&Digest) -> Option<Vec<u8>>,
     heads: Heads<'a>,
     ledger: Ledger,
     calls: Calls,
-    leases: Leases,
+    leases: Leases<'a>,
     intents: u64,
+    requests: u64,
+    unshown_requests: u64,
     recovered: u64,
     closed: bool,
 }
@@ -196,6 +131,11 @@ impl Audit<'_> {
             return Err(RecordFault::new("RECORD-GENESIS", "the tape names no host"));
         };
         self.closed = record.kind == Kind::TapeClosed;
+        // What the tape itself would not have taken goes before what the envelopes show.
+        let of_leases = matches!(record.kind, Kind::LeaseVerified | Kind::LeaseRevoked);
+        if of_leases {
+            self.ledger.check_record(record)?;
+        }
         match &record.kind {
             Kind::TapeOpened => self.heads.begin(&tape, self.host_key(&host, record.time)?),
             Kind::TapeClosed => {
@@ -220,19 +160,27 @@ impl Audit<'_> {
                 }
                 self.recovered += 1;
             }
-            Kind::LeaseVerified => {
-                self.leases
-                    .learn(record, &tape, &host, self.trust, self.envelopes)?;
-            }
+            Kind::LeaseVerified => self.leases.learn(record, &tape, &host)?,
+            Kind::LeaseRevoked => self.leases.revoke(record)?,
             Kind::CallIntent => {
                 let intent = self.calls.begin(record, chain.latest)?;
-                self.leases.check(&intent, record.time)?;
+                let rights = self.leases.check(&intent, record.time, &self.ledger)?;
+                self.calls.requests(&intent.call)?.rights = rights;
             }
+            Kind::EffectHttp => {
+                let shown = self.calls.send(record)?;
+                self.unshown_requests += u64::from(!shown);
+            }
+            Kind::EffectHttpAnswered => self.calls.answer(record)?,
             Kind::CallOutcome => self.calls.end(record, &self.ledger)?,
             _ => {}
         }
         self.ledger.apply(record)?;
+        if of_leases && let Some(latest) = chain.latest {
+            self.ledger.forget_presentations(latest);
+        }
         self.intents += u64::from(record.kind == Kind::CallIntent);
+        self.requests += u64::from(record.kind == Kind::EffectHttp);
         self.heads.take(record, self.trust, &host)
     }
 
@@ -319,11 +267,20 @@ impl Audit<'_> {
             latest: chain.latest,
             calls: self.intents,
             open_calls,
-            calls_without_lease: self.leases.missing(),
+            calls_without_lease: self.leases.without(),
             leases_verified: self.leases.verified(),
             leases_elsewhere: self.leases.elsewhere().clone(),
             recovered: self.recovered,
             charges: charged.collect(),
+            budgets: self.leases.budgets().report(&self.ledger),
+            requests: self.requests,
+            revocations: self.ledger.revocations().copied(),
+            lists_below_least: self.leases.lists().below_least(),
+            revoked: self.leases.revoked(&self.ledger),
+            missing: Missing {
+                requests: self.unshown_requests,
+                ..self.leases.missing()
+            },
         }
     }
 }

@@ -28,9 +28,10 @@ macro_rules! prebuilt {
 }
 
 /// All of them, by name.
-pub(crate) const ALL: [Builtin; 13] = prebuilt![
+pub(crate) const ALL: [Builtin; 14] = prebuilt![
     "changelog",
     "conflict-markers",
+    "fetch",
     "file-ops",
     "json-schema",
     "large-file",

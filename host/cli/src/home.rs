@@ -2,13 +2,19 @@
 //! workspace.
 //!
 //! ```text
-//! keys/NAME.pem            secret keys, PKCS#8, mode 600
+//! keys/NAME.pem            secret keys, PKCS#8, mode 600; NAME.second.pem: ML-DSA-44 keys beside them
 //! trust.json               which public keys may do what
+//! revocations.json         the revocation list in use, as it was signed
+//! policy.json              what this home issues at most, where there is one
+//! secrets.json             where secrets are that leases call by a name, where there are any
 //! secrets/{cache,state,salt}.key   32 random bytes each, mode 600: for MACs and salts
 //! tape/  store/  cache/    records, artifacts by digest, compiled code
 //! ```
 
 mod keys;
+mod policy;
+mod revocations;
+mod secrets;
 
 use std::fs;
 use std::io::{self, Write};
@@ -23,7 +29,14 @@ use crate::ambient::Ambient;
 use crate::failure::{Failure, OrFail};
 use crate::parse;
 
-pub(crate) use keys::{LOCAL_KEY, StoredKey, check_name};
+pub(crate) use keys::{
+    LOCAL_KEY, StoredKey, base_name, check_name, read_secret_key, second_beside,
+};
+pub(crate) use policy::within;
+pub(crate) use revocations::read_list;
+pub(crate) use secrets::{
+    HomeSecrets, SecretSource, check as check_secret, put_into_keyring, unknown as unknown_secret,
+};
 
 /// The largest file read from the home, in bytes.
 const FILE_BYTES: u64 = 1 << 20;
@@ -205,12 +218,7 @@ impl Home {
             serde_json::from_slice(&json).map_err(|error| failed(error.into()))?;
         let mut text = serde_json::to_vec_pretty(&value).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let new = path.with_extension("new");
-        // What an interrupted attempt left behind is of no use.
-        let _ = fs::remove_file(&new);
-        new_private_file(&new, &text)
-            .and_then(|()| fs::rename(&new, &path))
-            .map_err(failed)
+        replace(&path, &text).map_err(failed)
     }
 
     /// A secret.
@@ -270,6 +278,15 @@ pub(crate) fn new_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Writes a file that only its owner can read; its old content stays until the new one is complete.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    // What an interrupted attempt left behind is of no use.
+    let _ = fs::remove_file(&new);
+    new_private_file(&new, bytes)?;
+    fs::rename(&new, path)
 }
 
 /// Reads a file that nobody but its owner may reach.

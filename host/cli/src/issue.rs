@@ -1,6 +1,8 @@
 //! Making leases: what is filled in where a draft is silent, signing, storing, recording.
 
-use leasehold_lease::{Audience, AudienceEntry, Grant, Holder, Intent, Kind, LeaseDoc, Limits};
+use leasehold_lease::{
+    Audience, AudienceEntry, Budget, Grant, Holder, Intent, Kind, LeaseDoc, Limits,
+};
 use leasehold_seal::{Class, Coded, Digest, Envelope, KeyId, Role, Timestamp};
 use leasehold_tape::{Appended, Draft, Durability, Kind as RecordKind};
 use serde::Serialize;
@@ -47,6 +49,9 @@ pub(crate) struct Terms {
     pub(crate) holder: Holder,
     pub(crate) intent: Option<Intent>,
     pub(crate) expires: Expiry,
+    /// How many generations of child leases.
+    pub(crate) depth: u64,
+    pub(crate) budget: Option<Budget>,
 }
 
 impl Terms {
@@ -57,6 +62,8 @@ impl Terms {
             holder: Holder::None,
             intent: None,
             expires,
+            depth: 0,
+            budget: None,
         }
     }
 }
@@ -104,7 +111,7 @@ pub(crate) fn issuer(
     if let Some(name) = name {
         let key = session.home.key(name)?;
         let known = session.trust.key(&key.id);
-        if !known.is_some_and(|known| known.has_role(Role::Issuer) && known.valid_at(now)) {
+        if !known.is_some_and(|known| known.valid_for(Role::Issuer, now)) {
             let sentence = format!("the key {name:?} does not have the role issuer now");
             return Err(Failure::new("ISSUER-UNTRUSTED", Class::Refused, sentence)
                 .hint("see `leasehold key list`; a lease signed with it would be refused here"));
@@ -132,12 +139,12 @@ pub(crate) fn document(
         audience: terms.audience,
         intent: terms.intent,
         parent: None,
-        depth: 0,
+        depth: terms.depth,
         nonce: nonce()?,
         not_before,
         expires: end(terms.expires, not_before)?,
         grants,
-        budget: None,
+        budget: terms.budget,
     })
 }
 
@@ -167,12 +174,16 @@ pub(crate) fn from_draft(
         ("nonce", json!(nonce()?)),
         ("not_before", json!(not_before)),
         ("expires", json!(end(terms.expires, not_before)?)),
+        ("depth", json!(terms.depth)),
     ];
     for (field, filling) in filled {
         fields.entry(field).or_insert(filling);
     }
     if let Some(intent) = &terms.intent {
         fields.entry("intent").or_insert(json!(intent));
+    }
+    if let Some(budget) = &terms.budget {
+        fields.entry("budget").or_insert(json!(budget));
     }
     for grant in fields
         .get_mut("grants")
@@ -196,6 +207,10 @@ pub(crate) fn from_draft(
 }
 
 /// Signs a document, keeps the envelope in the store and records it. `local`: a call issued it to itself.
+///
+/// # Errors
+/// `POLICY-WIDER` where the home has a policy and the document goes beyond it; `SECOND-MISSING`; what is wrong with the
+/// document.
 pub(crate) fn issue(
     session: &Session,
     document: LeaseDoc,
@@ -203,6 +218,8 @@ pub(crate) fn issue(
     local: bool,
 ) -> Result<Issued, Failure> {
     let envelope = document.sign(&[&key.secret]).map_err(wish)?;
+    session.home.check_policy(&document)?;
+    let envelope = session.home.with_second(envelope, key, &session.trust)?;
     let bytes = envelope.to_json().or_fail()?;
     let id = envelope.id();
     let body = LeaseIssued {
@@ -255,7 +272,7 @@ pub(crate) fn grant_id(text: &str) -> String {
 }
 
 /// What is wrong with a wish. A lease of the wrong form is not what it claims; a draft claims nothing and is merely wrong.
-fn wish<E: Coded>(error: E) -> Failure {
+pub(crate) fn wish<E: Coded>(error: E) -> Failure {
     let mut failure = Failure::of(&error);
     if failure.class == Class::Integrity {
         failure.class = Class::Usage;
@@ -281,7 +298,8 @@ fn fill_limits(grant: &mut Value) {
     }
 }
 
-fn nonce() -> Result<String, Failure> {
+/// What makes a lease, or a presentation, unlike every other one.
+pub(crate) fn nonce() -> Result<String, Failure> {
     let random = ambient::random_secret()?;
     // 128 bits in hexadecimal digits, which belong to the alphabet of a nonce.
     Ok(random
@@ -291,7 +309,8 @@ fn nonce() -> Result<String, Failure> {
         .collect())
 }
 
-fn whole_seconds(time: Timestamp) -> Timestamp {
+/// A moment without the part of its second.
+pub(crate) fn whole_seconds(time: Timestamp) -> Timestamp {
     let part = time.as_millis() % 1_000;
     time.checked_add_millis(-part).unwrap_or(time)
 }

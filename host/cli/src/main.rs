@@ -7,10 +7,12 @@
 //! | `ambient` | environment, clocks, randomness, signals: taken here and nowhere else |
 //! | `home`, `session`, `workspace` | keys, trust and secrets; tape and store in use |
 //! | `issue`, `show`, `remedy` | making leases; leases in words; what would have helped |
+//! | `append` | changing a file of the home together with the tape |
 //! | `parse`, `text` | values on the command line; untrusted text made safe |
 //! | `failure`, `exit`, `ui` | errors at the edge, exit codes, the only place that prints |
 
 mod ambient;
+mod append;
 mod builtin;
 mod commands;
 mod demo;
@@ -19,12 +21,14 @@ mod failure;
 mod findings;
 mod home;
 mod issue;
+mod leased;
 mod parse;
 mod remedy;
 mod rules;
 mod running;
 mod session;
 mod show;
+mod standing;
 mod text;
 mod ui;
 mod workspace;

@@ -1,11 +1,15 @@
 //! Values on the command line: sizes, fuel, durations, times, variables, JSON.
 
+mod rights;
+
 use std::path::Path;
 
 use leasehold_seal::{Class, Timestamp};
 
 use crate::ambient::Ambient;
 use crate::failure::Failure;
+
+pub(crate) use rights::{block, exposed, http, injected, pattern};
 
 /// The largest file that is read as JSON from the command line, in bytes.
 const JSON_BYTES: u64 = 1 << 20;
@@ -72,18 +76,27 @@ pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
         }
         return Ok(Expiry::At(time));
     }
-    let unit = match text.as_bytes().last() {
-        Some(b's') => 1,
-        Some(b'm') => 60,
-        Some(b'h') => 3_600,
-        Some(b'd') => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number = digits_only(&text[..text.len() - 1]).and_then(|number| i64::try_from(number).ok());
-    match number.and_then(|number| number.checked_mul(unit)) {
+    match seconds(text) {
         Some(seconds) if seconds > 0 => Ok(Expiry::After(seconds)),
         _ => Err(wrong()),
     }
+}
+
+/// A duration such as 0s, 10m, 24h or 90d, in seconds.
+pub(crate) fn duration(text: &str) -> Result<i64, String> {
+    seconds(text).ok_or_else(|| format!("{text:?} is not a duration such as 90s, 10m, 24h or 90d"))
+}
+
+fn seconds(text: &str) -> Option<i64> {
+    let unit = match text.as_bytes().last()? {
+        b's' => 1,
+        b'm' => 60,
+        b'h' => 3_600,
+        b'd' => 86_400,
+        _ => return None,
+    };
+    let number = i64::try_from(digits_only(text.get(..text.len() - 1)?)?).ok()?;
+    number.checked_mul(unit)
 }
 
 /// An environment variable to grant.
@@ -224,6 +237,15 @@ mod tests {
             "é",
         ] {
             assert!(expiry(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_may_be_none() {
+        assert_eq!(duration("0s"), Ok(0));
+        assert_eq!(duration("90d"), Ok(7_776_000));
+        for wrong in ["", "s", "-1s", "1", "1w", "é", "9223372036854775807d"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
         }
     }
 

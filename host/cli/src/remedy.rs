@@ -78,6 +78,19 @@ pub(crate) fn of_denial(code: &str, path: &str, wanted: &str, grant: &Grant) -> 
                 "a file with more than one name is never written, and read only under --read '**' without --deny",
             );
         }
+        "HTTP-DENIED" => {
+            return Remedy::None(
+                "no http entry of the grant has this method, host, port and path: add one with --http, or in a step with `http`",
+            );
+        }
+        "HTTP-ADDRESS" => {
+            return Remedy::None(
+                "the name leads to an address that is not a public one: name its block with --address, or in a step with `addresses`",
+            );
+        }
+        code if code.starts_with("HTTP-") => {
+            return Remedy::None("the request itself was not in order; docs/lease.md has the code");
+        }
         _ => {}
     }
     let denying = RelPath::parse(path)

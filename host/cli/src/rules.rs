@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
+use leasehold_lease::{LeaseDoc, parse_chain};
 use leasehold_rules::{Lock, PIPELINE_FILE, Pipeline, Plan, PluginSource, Policy, RulesError};
 use leasehold_seal::{Class, Coded, Digest, Envelope, Trust};
 use leasehold_tape::run::RulesFrom;
 use leasehold_workspace::{Commit, Repository};
 
 use crate::failure::{Failure, OrFail};
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::parse;
 
 pub(crate) use plugins::Plugins;
@@ -55,8 +56,11 @@ pub(crate) struct Rules {
     pub(crate) pipeline: Pipeline,
     pub(crate) lock: Lock,
     pub(crate) lock_digest: Digest,
-    pub(crate) lease: Option<Envelope>,
+    /// The leaf first.
+    pub(crate) lease: Option<Vec<Envelope>>,
     pub(crate) policy: Option<(Policy, Digest)>,
+    /// That of the home, which holds besides.
+    home_policy: Option<Policy>,
     pub(crate) trust: Trust,
     pub(crate) trust_digest: Digest,
     /// The trust file itself, where it is not the home's.
@@ -322,9 +326,10 @@ impl Rules {
             lock,
             lock_digest: Digest::of(&lock_bytes),
             lease: lease
-                .map(|bytes| Envelope::parse(&bytes).or_fail())
+                .map(|bytes| parse_chain(&bytes).or_fail())
                 .transpose()?,
             policy: policy.transpose()?,
+            home_policy: home.policy()?,
             trust: Trust::parse(&trust_bytes).or_fail()?,
             trust_digest: Digest::of(&trust_bytes),
             other_trust,
@@ -341,11 +346,26 @@ impl Rules {
         Ok((plan, plugins))
     }
 
-    /// Refuses a plan that leaves out what the policy wants to run.
+    /// The policies that hold: that of the home, and that of the rules.
+    pub(crate) fn policies(&self) -> Vec<&Policy> {
+        let own = self.policy.as_ref().map(|(policy, _)| policy);
+        self.home_policy.iter().chain(own).collect()
+    }
+
+    /// Refuses a lease that goes beyond one of the policies.
+    pub(crate) fn check_lease(&self, lease: &LeaseDoc) -> Result<(), Failure> {
+        let within = |policy: &&Policy| home::within(policy, lease);
+        self.policies().iter().try_for_each(within)
+    }
+
+    /// Refuses a plan that leaves out what a policy wants to run.
     pub(crate) fn check_policy(&self, plan: &Plan) -> Result<(), Failure> {
-        let Some((policy, _)) = &self.policy else {
-            return Ok(());
-        };
+        self.policies()
+            .iter()
+            .try_for_each(|policy| self.must_run(policy, plan))
+    }
+
+    fn must_run(&self, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
         let unmet = policy.unmet(plan);
         let Some(first) = unmet.first() else {
             return Ok(());
@@ -361,9 +381,15 @@ impl Rules {
                 " with the configuration {config}"
             )),
         );
-        let failure = Failure::new("MUST-RUN", Class::Refused, sentence).hint(format!(
+        let mut failure = Failure::new("MUST-RUN", Class::Refused, sentence).hint(format!(
             "put the step back into {PIPELINE_FILE}, or change {POLICY_FILE}"
         ));
+        for step in first.near_misses(plan) {
+            failure = failure.detail(format!(
+                "the step {} does not look at what the policy wants looked at",
+                step.id
+            ));
+        }
         let others = unmet.iter().skip(1);
         let others = others.map(|more| format!("{} as well", name(&more.plugin)));
         Err(others.fold(failure, Failure::detail))

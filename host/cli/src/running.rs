@@ -4,22 +4,24 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use leasehold_lease::{Grant, Rights, Verified};
+use leasehold_lease::{Grant, Here, Rights};
 use leasehold_pipeline::{Options, Place, RunSpec, Step};
 use leasehold_rules::{Plan, PlannedStep, World, is_local};
 use leasehold_sandbox::{ExitCodes, Input};
-use leasehold_seal::{Class, Coded, Digest, Envelope, KeyId, Role, Timestamp, Trust};
+use leasehold_seal::{Class, Coded, Digest, Envelope, Role, Timestamp, Trust};
 use leasehold_tape::run::{PlanDoc, PlanStep, RunStarted};
-use leasehold_tape::{Durability, Kind, LeaseVerified, call};
+use leasehold_tape::{Durability, call};
 
 use crate::ambient::{self, Ambient};
 use crate::commands::Context;
 use crate::failure::{Failure, OrFail};
 use crate::home::Home;
 use crate::issue::{self, Terms};
+use crate::leased::{Brought, Leased, PresentArgs};
 use crate::rules::{LEASE_FILE, Plugins, Rules};
 use crate::session::Session;
 use crate::show;
+use crate::standing::HomeStanding;
 use crate::ui::Ui;
 
 /// How long before its end a lease is warned of: a week.
@@ -36,14 +38,6 @@ pub(crate) struct Wish {
     pub(crate) cache: bool,
 }
 
-/// The lease of a run, verified.
-pub(crate) struct Leased {
-    pub(crate) verified: Verified,
-    pub(crate) envelope: Envelope,
-    /// Whether the run has signed it for itself.
-    pub(crate) own: bool,
-}
-
 /// The lease among the rules, or one that the run signs for itself where its rights are within the policy `local`.
 ///
 /// # Errors
@@ -51,21 +45,25 @@ pub(crate) struct Leased {
 pub(crate) fn lease(
     rules: &Rules,
     plan: &Plan,
+    present: &PresentArgs,
     session: &Session,
-    now: Timestamp,
+    context: &Context,
 ) -> Result<Leased, Failure> {
-    let (envelope, own) = match &rules.lease {
-        Some(envelope) => (envelope.clone(), false),
-        None => (sign_own(plan, session, now)?, true),
+    let now = context.ambient.now();
+    let Some(chain) = &rules.lease else {
+        let own = Brought::own(sign_own(plan, session, now)?);
+        let leased = verified(own, &session.trust, &session.standing, &session.here(now))?;
+        rules.check_lease(leased.verified.document())?;
+        return Ok(leased);
     };
-    let trust = if own { &session.trust } else { &rules.trust };
-    let tape = Some(session.tape().id());
-    let verified = verified(&envelope, trust, &session.host, tape, now)?;
-    Ok(Leased {
-        verified,
-        envelope,
-        own,
-    })
+    let brought = Brought {
+        chain: chain.clone(),
+        presentation: present.of(chain, session, context)?,
+        own: false,
+    };
+    let leased = verified(brought, &rules.trust, &session.standing, &session.here(now))?;
+    rules.check_lease(leased.verified.document())?;
+    Ok(leased)
 }
 
 /// A lease for ten minutes, signed by the key of this home.
@@ -121,7 +119,7 @@ pub(crate) fn would_fit(
     context: &Context,
 ) -> Result<(), Failure> {
     let now = context.ambient.now();
-    let Some(envelope) = &rules.lease else {
+    let Some(envelopes) = &rules.lease else {
         local(plan)?;
         let key = home.key_with(Role::Issuer, &home.trust()?, now)?;
         return match key {
@@ -131,26 +129,33 @@ pub(crate) fn would_fit(
             ))),
         };
     };
-    let host = home.host_key(&home.trust()?, now)?.public().key_id();
-    let tape = home.tape_id();
-    let verified = verified(envelope, &rules.trust, &host, tape.as_ref(), now)?;
-    let leased = Leased {
-        verified,
-        envelope: envelope.clone(),
+    let trust = home.trust()?;
+    let host = home.host_key(&trust, now)?.public().key_id();
+    let here = Here::new(host, now).on(home.tape_id());
+    let brought = Brought {
+        chain: envelopes.clone(),
+        presentation: None,
         own: false,
     };
+    let revokers = if rules.trust.revocation().required {
+        &rules.trust
+    } else {
+        &trust
+    };
+    let standing = HomeStanding::new(home, revokers.clone());
+    let leased = verified(brought, &rules.trust, &standing, &here)?;
+    rules.check_lease(leased.verified.document())?;
     rights(plan, &leased).map(drop)
 }
 
 fn verified(
-    envelope: &Envelope,
+    brought: Brought,
     trust: &Trust,
-    host: &KeyId,
-    tape: Option<&Digest>,
-    now: Timestamp,
-) -> Result<Verified, Failure> {
-    let verified = leasehold_lease::verify(envelope, trust, host, tape, now);
-    verified.or_fail().map_err(|failure| match failure.code.as_str() {
+    standing: &HomeStanding,
+    here: &Here<'_>,
+) -> Result<Leased, Failure> {
+    let verified = brought.verify(trust, standing, here);
+    verified.map_err(|failure| match failure.code.as_str() {
         "LEASE-EXPIRED" => failure.hint("renew it with `leasehold approve`"),
         "LEASE-UNTRUSTED" | "KEY-UNTRUSTED" | "SIGNATURE-THRESHOLD" => failure.hint(
             "sign it here with `leasehold approve`, or take rules and trust from a commit: `leasehold run --rules origin/main`",
@@ -192,35 +197,18 @@ pub(crate) fn record_lease(
     rules: &Rules,
     session: &Session,
 ) -> Result<(), Failure> {
-    let bytes = leased.envelope.to_json().or_fail()?;
-    let durability = if leased.own {
-        Durability::Written
-    } else {
-        Durability::Synced
-    };
-    let body = LeaseVerified {
-        envelope: session.store().put_with(&bytes, durability).or_fail()?,
-        expires: leased.verified.document().expires,
-        lease: leased.verified.id(),
-        not_before: leased.verified.document().not_before,
-        trust: match &rules.other_trust {
-            Some(bytes) if !leased.own => Some(session.store().put(bytes).or_fail()?),
-            _ => None,
-        },
-    };
-    session
-        .record(Kind::LeaseVerified, &body, Durability::Written)
-        .map(drop)
+    let other = rules.other_trust.as_deref().filter(|_| !leased.own());
+    leased.record(other, session)
 }
 
 /// Something to say about a lease that ends soon.
 pub(crate) fn expiry_warning(leased: &Leased, now: Timestamp) -> Option<Failure> {
-    let left = leased.verified.document().expires.millis_since(now);
-    if leased.own || left > WARN_MS {
+    let left = leased.expires().millis_since(now);
+    if leased.own() || left > WARN_MS {
         return None;
     }
     let sentence = match left / DAY_MS {
-        0 => format!("the lease ends at {}", leased.verified.document().expires),
+        0 => format!("the lease ends at {}", leased.expires()),
         1 => "the lease ends in a day".to_owned(),
         days => format!("the lease ends in {days} days"),
     };
@@ -269,7 +257,7 @@ pub(crate) fn spec(
         shadow: wish.shadow,
         steps: plan.steps().len() as u64,
         // What a run signs for itself is verified by the trust file of the home, wherever the rules are from.
-        trust: if leased.own {
+        trust: if leased.own() {
             session.home.trust_digest()?
         } else {
             rules.trust_digest

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use leasehold_sandbox::{CodeCache, Compiler, Engine, Instances, Recorder};
-use leasehold_seal::{Class, Digest, KeyId, Trust};
+use leasehold_lease::Here;
+use leasehold_sandbox::{CodeCache, Compiler, Engine, Instances, Recorder, Standing};
+use leasehold_seal::{Class, Digest, KeyId, Timestamp, Trust};
 use leasehold_tape::{Appended, Draft, Durability, Kind, Store, Tape};
 use serde::Serialize;
 
 use crate::ambient::{self, Ambient};
 use crate::failure::{Failure, OrFail};
-use crate::home::{Home, Secret};
+use crate::home::{Home, HomeSecrets, Secret};
+use crate::standing::HomeStanding;
 
 /// The argument on which this program becomes the compiling child.
 pub(crate) const COMPILE_WORKER: &str = "compile-worker";
@@ -20,6 +22,7 @@ pub(crate) struct Session {
     pub(crate) trust: Trust,
     pub(crate) host: KeyId,
     pub(crate) recorder: Recorder,
+    pub(crate) standing: Arc<HomeStanding>,
 }
 
 /// Body of `lease.denied`: the same as the sandbox writes at admission.
@@ -46,11 +49,14 @@ impl Session {
         let state_key = home.secret(Secret::State)?;
         let tape =
             Tape::open(&home.tape(), host, &state_key, Arc::clone(ambient.clock())).or_fail()?;
+        let standing = Arc::new(HomeStanding::new(&home, trust.clone()));
         let recorder = Recorder {
             tape: Arc::new(tape),
             store: Arc::new(Store::open(&home.store()).or_fail()?),
             clock: Arc::clone(ambient.clock()),
             random: ambient::random,
+            standing: Arc::clone(&standing) as Arc<dyn Standing>,
+            secrets: Arc::new(HomeSecrets::new(&home, ambient)),
             salt_key: *home.secret(Secret::Salt)?,
         };
         Ok(Session {
@@ -58,7 +64,22 @@ impl Session {
             trust,
             host: id,
             recorder,
+            standing,
         })
+    }
+
+    /// Lets the revokers of this trust file say what is revoked, where it asks for a list; otherwise those of the home go on to.
+    pub(crate) fn go_by(&mut self, trust: &Trust) {
+        if trust.revocation().required {
+            let standing = Arc::new(HomeStanding::new(&self.home, trust.clone()));
+            self.standing = Arc::clone(&standing);
+            self.recorder.standing = standing;
+        }
+    }
+
+    /// Where and when a lease would be used.
+    pub(crate) fn here(&self, now: Timestamp) -> Here<'static> {
+        Here::new(self.host, now).on(Some(*self.tape().id()))
     }
 
     /// The tape.

@@ -1,12 +1,18 @@
 //! Leases and rights in words, and the command line that would issue them.
 
-use leasehold_lease::{Audience, FileGrant, Grant, Holder, Kind, LeaseDoc, Limits, Pattern};
+mod command;
+
+use leasehold_lease::{
+    Approval, Audience, AudienceEntry, Budget, Grant, Holder, HttpGrant, Kind, LeaseDoc, Limits,
+    Pattern, SecretGrant,
+};
 use leasehold_sandbox::Status;
 use leasehold_seal::{Digest, KeyId, Timestamp, Trust};
 
-use crate::issue;
-use crate::text::{bytes, clip, grouped, quoted, span};
+use crate::text::{bytes, clip, grouped, span};
 use crate::ui::{Line, Style};
+
+pub(crate) use command::issue_command;
 
 /// A lease for people: what it says about itself, then grant by grant.
 pub(crate) fn lease(
@@ -24,6 +30,18 @@ pub(crate) fn lease(
     ];
     if let Holder::Key(key) = document.holder {
         lines.push(row("holder", key_name(&key, trust)));
+    }
+    if let Some(parent) = &document.parent {
+        lines.push(row("parent", parent.to_string()));
+    }
+    if document.depth > 0 {
+        lines.push(row(
+            "depth",
+            format!("{}: so often it may be handed on", document.depth),
+        ));
+    }
+    if let Some(budget) = &document.budget {
+        lines.push(row("budget", budget_words(budget)));
     }
     if let Some(intent) = &document.intent {
         lines.push(row("intent", format!("{}: {}", intent.id, intent.summary)));
@@ -86,9 +104,104 @@ pub(crate) fn rights(grant: &Grant) -> Vec<Line> {
     if grant.kind == Kind::Command || !grant.args.is_empty() {
         lines.push(part("args", args));
     }
-    lines.push(part("network", "nothing".to_owned()));
+    let network: Vec<String> = grant.http.iter().map(request).collect();
+    lines.push(part("network", or_nothing(&network)));
+    if !grant.secrets.is_empty() {
+        let secrets: Vec<String> = grant.secrets.iter().map(secret).collect();
+        lines.push(part("secrets", or_nothing(&secrets)));
+    }
     lines.push(part("limits", limits(&grant.limits)));
     lines
+}
+
+/// What a budget allows and the tape has counted, on one line. `lease`: which one, where there are several.
+pub(crate) fn left(lease: Option<&Digest>, budget: Option<&Budget>, uses: u64, fuel: u64) -> Line {
+    let which = lease.map_or(String::new(), |lease| format!(" of {lease}"));
+    let Some(budget) = budget else {
+        let counted = format!(
+            "{} uses and {} units of fuel{which}, without a budget",
+            grouped(uses),
+            grouped(fuel)
+        );
+        return row("counted", counted);
+    };
+    let of = |most: Option<u64>, used: u64, what: &str| {
+        let most = most?;
+        let left = grouped(most.saturating_sub(used));
+        Some(format!("{left} of {} {what}", grouped(most)))
+    };
+    let parts = [
+        of(budget.uses, uses, "uses"),
+        of(budget.fuel, fuel, "units of fuel"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    row("left", format!("{}{which}", parts.join(" and ")))
+}
+
+/// Who has approved a lease by a rule of the trust file, and who could.
+pub(crate) fn approval(approval: &Approval, trust: &Trust) -> Line {
+    let names = |keys: &[KeyId]| {
+        let name = |id: &KeyId| {
+            trust
+                .key(id)
+                .map_or_else(|| id.to_string(), |key| key.name().to_owned())
+        };
+        let names: Vec<String> = keys.iter().map(name).collect();
+        match names.is_empty() {
+            true => "nobody".to_owned(),
+            false => names.join(", "),
+        }
+    };
+    let (word, style) = match approval.is_met() {
+        true => ("approved", Style::Good),
+        false => ("approval", Style::Warn),
+    };
+    let line = Line::styled(style, format!("{word:<10}"));
+    let who = format!(
+        "rule {}; signed by {}",
+        approval.rule,
+        names(&approval.signed)
+    );
+    match approval.is_met() {
+        true => line.plain(who),
+        false => line.plain(format!(
+            "{who}; missing: {} more of {}",
+            approval.rule.needed().saturating_sub(approval.signed.len()),
+            names(&approval.open)
+        )),
+    }
+}
+
+fn budget_words(budget: &Budget) -> String {
+    let uses = budget.uses.map(|uses| format!("{} uses", grouped(uses)));
+    let fuel = budget
+        .fuel
+        .map(|fuel| format!("{} units of fuel", grouped(fuel)));
+    uses.into_iter()
+        .chain(fuel)
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
+fn request(entry: &HttpGrant) -> String {
+    let blocks: Vec<String> = entry.addresses.iter().map(ToString::to_string).collect();
+    match blocks.is_empty() {
+        true => entry.to_string(),
+        false => format!("{entry} (also at {})", blocks.join(", ")),
+    }
+}
+
+fn secret(secret: &SecretGrant) -> String {
+    match &secret.inject {
+        Some(place) => format!(
+            "{} (put into {} for {}:{})",
+            secret.name,
+            place.header.as_str(),
+            place.host,
+            place.port
+        ),
+        None => format!("{} (the plugin may read it)", secret.name),
+    }
 }
 
 /// The word for what came of a step or a call, and how it looks; `None`: not run.
@@ -120,68 +233,6 @@ pub(crate) fn limits(limits: &Limits) -> String {
 pub(crate) fn patterns(patterns: &[Pattern]) -> String {
     let texts: Vec<String> = patterns.iter().map(Pattern::to_string).collect();
     or_nothing(&texts)
-}
-
-/// The command that would issue a lease with this grant. `plugin`: a file, or the digest.
-pub(crate) fn issue_command(grant: &Grant, plugin: &str, config: Option<&str>) -> String {
-    let mut words = vec!["leasehold lease issue".to_owned()];
-    let mut flag = |name: &str, value: &str| words.push(format!("--{name} {}", quoted(value)));
-    flag("plugin", plugin);
-    flag("kind", &grant.kind.to_string());
-    // A file tells its name, a digest does not.
-    if plugin.starts_with("sha256:") {
-        flag("grant", &grant.id);
-    }
-    let FileGrant {
-        list,
-        read,
-        write,
-        deny,
-    } = &grant.files;
-    for (name, patterns) in [
-        ("list", list),
-        ("read", read),
-        ("write", write),
-        ("deny", deny),
-    ] {
-        for pattern in patterns {
-            flag(name, &pattern.to_string());
-        }
-    }
-    match grant.args.as_slice() {
-        [] => {}
-        [one] => one.iter().for_each(|arg| flag("arg", arg)),
-        many => {
-            for vector in many {
-                flag("args", &serde_json::json!(vector).to_string());
-            }
-        }
-    }
-    grant.env.pass.iter().for_each(|name| flag("env", name));
-    grant
-        .env
-        .set
-        .iter()
-        .for_each(|(name, value)| flag("env", &format!("{name}={value}")));
-    if let Some(config) = config {
-        flag("config", config);
-    }
-    let usual = issue::default_limits(!write.is_empty());
-    let limits = &grant.limits;
-    for (name, value, usual) in [
-        ("fuel", limits.fuel, usual.fuel),
-        ("memory", limits.memory_bytes, usual.memory_bytes),
-        ("wall-ms", limits.wall_ms, usual.wall_ms),
-        ("output", limits.output_bytes, usual.output_bytes),
-        ("write-bytes", limits.write_bytes, usual.write_bytes),
-        ("open-files", limits.open_files, usual.open_files),
-    ] {
-        if value != usual {
-            flag(name, &value.to_string());
-        }
-    }
-    words.push(format!("-o {}.lease", grant.id));
-    words.join(" ")
 }
 
 /// A key by its name in the trust file, with the start of its id.
@@ -223,12 +274,11 @@ fn audience(audience: &Audience, host: Option<&KeyId>, trust: Option<&Trust>) ->
                 Some(host) if host == key => format!("this host ({key})"),
                 _ => key_name(key, trust),
             };
-            or_nothing(
-                &entries
-                    .iter()
-                    .map(|entry| name(&entry.host))
-                    .collect::<Vec<_>>(),
-            )
+            let entry = |entry: &AudienceEntry| match entry.tape {
+                Some(tape) => format!("{}, on its tape {tape}", name(&entry.host)),
+                None => name(&entry.host),
+            };
+            or_nothing(&entries.iter().map(entry).collect::<Vec<_>>())
         }
     }
 }
@@ -252,35 +302,6 @@ fn part(name: &str, value: String) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_command_repeats_the_grant_and_leaves_out_what_is_usual() {
-        let grant = Grant {
-            id: "docs".to_owned(),
-            plugin: Digest::of(b"plugin"),
-            kind: Kind::Command,
-            config: None,
-            args: vec![vec!["--in-place".to_owned(), "a b".to_owned()]],
-            files: FileGrant {
-                write: vec!["docs/**".parse().unwrap()],
-                ..FileGrant::default()
-            },
-            env: Default::default(),
-            http: Vec::new(),
-            secrets: Vec::new(),
-            clock: Default::default(),
-            random: Default::default(),
-            limits: Limits {
-                fuel: 7,
-                ..issue::default_limits(true)
-            },
-        };
-        assert_eq!(
-            issue_command(&grant, "toc.wasm", None),
-            "leasehold lease issue --plugin toc.wasm --kind command --write 'docs/**' --arg --in-place --arg 'a b' \
-             --fuel 7 -o docs.lease"
-        );
-    }
 
     #[test]
     fn distances() {

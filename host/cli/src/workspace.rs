@@ -9,6 +9,7 @@ use cap_std::fs::Dir;
 use leasehold_files::{FileId, Protected, Tree};
 use leasehold_lease::Pattern;
 use leasehold_pipeline::Workspace;
+use leasehold_rules::Policy;
 use leasehold_seal::Class;
 
 use crate::failure::{Failure, OrFail};
@@ -17,13 +18,19 @@ use crate::home::Home;
 /// The longest `.git` file that is looked into, in bytes.
 const GIT_FILE_BYTES: u64 = 4_096;
 
-/// Opens a folder as the workspace of a call. `rules`: files that decide about the call; no guest changes them.
+/// Opens a folder as the workspace of a call. `rules`: files that decide about the call; no guest changes them, nor what a policy
+/// protects.
 ///
 /// # Errors
 /// `WORKSPACE-MISSING`, `HOME-IN-WORKSPACE`, and those of [`Tree::open`].
-pub(crate) fn open(folder: &Path, home: &Home, rules: &[PathBuf]) -> Result<Tree, Failure> {
+pub(crate) fn open(
+    folder: &Path,
+    home: &Home,
+    rules: &[PathBuf],
+    policies: &[&Policy],
+) -> Result<Tree, Failure> {
     let dir = open_dir(folder, home)?;
-    Tree::open(dir, protected(folder, home, rules)).or_fail()
+    Tree::open(dir, protected(folder, home, rules, policies)?).or_fail()
 }
 
 /// Opens a folder as the workspace of a run: no step changes the files of its rules, whether they are there or not.
@@ -34,16 +41,16 @@ pub(crate) fn open_for_run(
     folder: &Path,
     home: &Home,
     rules: &[PathBuf],
+    policies: &[&Policy],
 ) -> Result<Workspace, Failure> {
     let dir = open_dir(folder, home)?;
-    let mut protected = protected(folder, home, rules);
+    let mut protected = protected(folder, home, rules, policies)?;
     let inside = rules
         .iter()
         .filter_map(|path| path.strip_prefix(folder).ok());
     // A name with `*` in it is a pattern that also matches itself.
-    protected.fixed_paths = inside
-        .filter_map(|path| path.to_str()?.parse::<Pattern>().ok())
-        .collect();
+    let inside = inside.filter_map(|path| path.to_str()?.parse::<Pattern>().ok());
+    protected.fixed_paths.extend(inside);
     let tree = dir.try_clone().map_err(|error| unopened(folder, &error))?;
     Ok(Workspace {
         tree: Tree::open(tree, protected.clone()).or_fail()?,
@@ -67,12 +74,20 @@ fn unopened(folder: &Path, error: &std::io::Error) -> Failure {
         .hint("give a folder that exists: --workspace DIR")
 }
 
-fn protected(folder: &Path, home: &Home, rules: &[PathBuf]) -> Protected {
+fn protected(
+    folder: &Path,
+    home: &Home,
+    rules: &[PathBuf],
+    policies: &[&Policy],
+) -> Result<Protected, Failure> {
     let mut protected = Protected::default();
     // Everything in the home by itself, and not only the home: a second name of a key (a hard link, a bind mount) is still it.
     let mut closed = vec![
         home.folder().to_owned(),
         home.trust_path(),
+        home.policy_path(),
+        home.revocations_path(),
+        home.secrets_path(),
         home.tape(),
         home.store(),
         home.cache(),
@@ -88,10 +103,17 @@ fn protected(folder: &Path, home: &Home, rules: &[PathBuf]) -> Protected {
         );
         closed.push(below);
     }
+    closed.extend(home.secret_files()?);
     closed.extend(git_folders(folder));
     protected.closed = closed.iter().filter_map(|path| identity(path)).collect();
-    protected.fixed = rules.iter().filter_map(|path| identity(path)).collect();
-    protected
+    let patterns = || policies.iter().flat_map(|policy| policy.protected());
+    // What is named without wildcards is known by what it is, too, wherever else it may be found.
+    let named = patterns().filter(|pattern| !pattern.as_str().contains(['*', '?']));
+    let named = named.map(|pattern| folder.join(pattern.as_str()));
+    let fixed: Vec<PathBuf> = rules.iter().cloned().chain(named).collect();
+    protected.fixed = fixed.iter().filter_map(|path| identity(path)).collect();
+    protected.fixed_paths = patterns().cloned().collect();
+    Ok(protected)
 }
 
 /// Where the repository of a worktree or submodule really is. A folder called `.git` is closed by its name.

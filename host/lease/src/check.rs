@@ -4,11 +4,16 @@ use leasehold_seal::canonical::{MAX_INTEGER, Value};
 use leasehold_seal::{Class, Timestamp};
 
 use crate::document::{
-    Audience, EnvGrant, FileGrant, Grant, Holder, Intent, LeaseDoc, Limits, VERSION,
+    Audience, AudienceEntry, Budget, EnvGrant, FileGrant, Intent, LeaseDoc, VERSION,
 };
+use crate::http::HttpGrant;
+use crate::limits::{LIMIT_RANGES, LimitsSpec};
 use crate::pattern::{MAX_PATTERNS, Pattern};
 use crate::refusal::Refusal;
+use crate::secret::SecretGrant;
 
+/// The most generations of children below one lease.
+pub const MAX_DEPTH: u64 = 15;
 /// The most grants in one lease.
 pub const MAX_GRANTS: usize = 256;
 /// The most entries in an audience.
@@ -22,20 +27,10 @@ pub const MAX_ENV: usize = 256;
 /// The longest name of an environment variable, in bytes.
 pub const MAX_ENV_NAME_BYTES: usize = 128;
 
-/// The name of each limit with its least and greatest value.
-pub(crate) const LIMIT_RANGES: [(&str, u64, u64); 6] = [
-    ("fuel", 1, MAX_INTEGER.unsigned_abs()),
-    ("memory_bytes", 65_536, 4 << 30),
-    ("wall_ms", 1, 86_400_000),
-    ("output_bytes", 0, MAX_INTEGER.unsigned_abs()),
-    ("write_bytes", 0, MAX_INTEGER.unsigned_abs()),
-    ("open_files", 0, 4_096),
-];
-
 /// What has to be found before the fields are read by type, so that it gets its own code rather than that of a wrong
 /// type: version, limits, patterns, clock and randomness. Whatever is missing or of another type here is left to the
-/// reading by type.
-pub(crate) fn before_reading(lease: &Value) -> Result<(), Refusal> {
+/// reading by type. A root lease has to state every limit.
+pub(crate) fn before_reading(lease: &Value, is_root: bool) -> Result<(), Refusal> {
     if let Some(version) = lease.get("version").and_then(Value::as_i64)
         && u64::try_from(version) != Ok(VERSION)
     {
@@ -51,7 +46,7 @@ pub(crate) fn before_reading(lease: &Value) -> Result<(), Refusal> {
         .unwrap_or_default();
     for (index, grant) in grants.iter().enumerate() {
         let at = format!("grants[{index}]");
-        limits_before_reading(&at, grant.get("limits"))?;
+        limits_before_reading(&at, grant.get("limits"), is_root)?;
         for (field, known) in [("clock", "virtual"), ("random", "seeded")] {
             if let Some(wish) = grant.get(field).and_then(Value::as_str)
                 && wish != known
@@ -65,95 +60,149 @@ pub(crate) fn before_reading(lease: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Form and ranges of a document whose fields have the right types.
-pub(crate) fn shape(lease: &LeaseDoc) -> Result<(), Refusal> {
+/// Form and ranges of a root lease whose fields have the right types.
+pub(crate) fn root(lease: &LeaseDoc) -> Result<(), Refusal> {
+    head(&Head::of(lease))?;
+    if lease.parent.is_some() {
+        return Err(Refusal::format(
+            "parent",
+            "is not null; a lease with a parent is a child lease, signed by the holder of its parent",
+        ));
+    }
+    if let Some(budget) = &lease.budget
+        && (budget.uses.is_none() || budget.fuel.is_none())
+    {
+        return Err(Refusal::format(
+            "budget",
+            "does not state both uses and fuel, as a root lease has to",
+        ));
+    }
+    ids(lease.grants.iter().map(|grant| grant.id.as_str()))?;
+    for (index, wish) in lease.grants.iter().enumerate() {
+        let at = format!("grants[{index}]");
+        grant(
+            &at,
+            &GrantRef {
+                id: &wish.id,
+                args: &wish.args,
+                files: &wish.files,
+                env: &wish.env,
+                http: &wish.http,
+                secrets: &wish.secrets,
+            },
+        )?;
+        let limits = LimitsSpec::from(wish.limits);
+        limits.check(&format!("{at}.limits"))?;
+    }
+    Ok(())
+}
+
+/// What root and child leases have in common, apart from their grants.
+pub(crate) struct Head<'a> {
+    pub(crate) version: u64,
+    pub(crate) audience: &'a Audience,
+    pub(crate) intent: Option<&'a Intent>,
+    pub(crate) depth: u64,
+    pub(crate) nonce: &'a str,
+    pub(crate) not_before: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) budget: Option<&'a Budget>,
+    pub(crate) grants: usize,
+}
+
+impl<'a> Head<'a> {
+    fn of(lease: &'a LeaseDoc) -> Self {
+        Self {
+            version: lease.version,
+            audience: &lease.audience,
+            intent: lease.intent.as_ref(),
+            depth: lease.depth,
+            nonce: &lease.nonce,
+            not_before: lease.not_before,
+            expires: lease.expires,
+            budget: lease.budget.as_ref(),
+            grants: lease.grants.len(),
+        }
+    }
+}
+
+/// Checks what root and child leases have in common, apart from their grants.
+pub(crate) fn head(lease: &Head<'_>) -> Result<(), Refusal> {
     if lease.version != VERSION {
         return Err(Refusal::unsupported(
             "version",
             format_args!("is {}; this version reads {VERSION}", lease.version),
         ));
     }
-    nonce(&lease.nonce)?;
-    if let Some(wish) = &lease.intent {
+    nonce(lease.nonce)?;
+    if let Some(wish) = lease.intent {
         intent(wish)?;
     }
     window(lease.not_before, lease.expires)?;
-    if let Audience::Hosts(entries) = &lease.audience {
+    if let Audience::Hosts(entries) = lease.audience {
         at_most("audience", entries.len(), MAX_AUDIENCE)?;
     }
-    if lease.depth > MAX_INTEGER.unsigned_abs() {
-        return Err(Refusal::format("depth", "is greater than 2^53 - 1"));
+    if lease.depth > MAX_DEPTH {
+        return Err(Refusal::format(
+            "depth",
+            format_args!("is {}, the most is {MAX_DEPTH}", lease.depth),
+        ));
     }
-    at_most("grants", lease.grants.len(), MAX_GRANTS)?;
-    for (index, wish) in lease.grants.iter().enumerate() {
-        let at = format!("grants[{index}]");
-        if lease
-            .grants
-            .iter()
-            .take(index)
-            .any(|earlier| earlier.id == wish.id)
-        {
+    if let Some(wish) = lease.budget {
+        budget(wish, lease.audience)?;
+    }
+    at_most("grants", lease.grants, MAX_GRANTS)
+}
+
+/// What the grants of root and child leases have in common.
+pub(crate) struct GrantRef<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) args: &'a [Vec<String>],
+    pub(crate) files: &'a FileGrant,
+    pub(crate) env: &'a EnvGrant,
+    pub(crate) http: &'a [HttpGrant],
+    pub(crate) secrets: &'a [SecretGrant],
+}
+
+/// Checks one grant, but for its limits.
+pub(crate) fn grant(at: &str, grant: &GrantRef<'_>) -> Result<(), Refusal> {
+    grant_id(&format!("{at}.id"), grant.id)?;
+    args(&format!("{at}.args"), grant.args)?;
+    files(&format!("{at}.files"), grant.files)?;
+    env(&format!("{at}.env"), grant.env)?;
+    network(&format!("{at}."), grant.http, grant.secrets)
+}
+
+/// No two grants of a lease have the same id.
+pub(crate) fn ids<'a>(ids: impl Iterator<Item = &'a str> + Clone) -> Result<(), Refusal> {
+    for (index, id) in ids.clone().enumerate() {
+        if ids.clone().take(index).any(|earlier| earlier == id) {
             return Err(Refusal::format(
-                &format!("{at}.id"),
-                format_args!("{:?} is there twice", wish.id),
+                &format!("grants[{index}].id"),
+                format_args!("{id:?} is there twice"),
             ));
         }
-        grant(&at, wish)?;
     }
     Ok(())
 }
 
-/// Refuses what the document may ask for by its form, but this version does not enforce.
-pub(crate) fn supported(lease: &LeaseDoc) -> Result<(), Refusal> {
-    if lease.parent.is_some() {
-        return Err(Refusal::unsupported(
-            "parent",
-            "is not null; this version has no chains of leases",
-        ));
-    }
-    if lease.depth > 0 {
-        return Err(Refusal::unsupported(
-            "depth",
-            "is not 0; this version has no chains of leases",
-        ));
-    }
-    if let Holder::Key(_) = lease.holder {
-        return Err(Refusal::unsupported(
-            "holder",
-            "is a key; this version asks nobody to prove a key",
-        ));
-    }
-    if lease.budget.is_some() {
-        return Err(Refusal::unsupported(
-            "budget",
-            "is present; this version counts no uses",
-        ));
-    }
-    if let Audience::Hosts(entries) = &lease.audience
-        && let Some(index) = entries.iter().position(|entry| entry.tape.is_some())
-    {
-        let field = format!("audience[{index}].tape");
-        return Err(Refusal::unsupported(
-            &field,
-            "is present; a tape is named only with a budget",
-        ));
-    }
-    for (index, grant) in lease.grants.iter().enumerate() {
-        if !grant.http.is_empty() {
-            return Err(Refusal::unsupported(
-                &format!("grants[{index}].http"),
-                "is not empty; this version has no HTTP",
-            ));
-        }
-        if !grant.secrets.is_empty() {
-            let field = format!("grants[{index}].secrets");
-            return Err(Refusal::unsupported(
-                &field,
-                "is not empty; this version has no secrets",
-            ));
-        }
+/// Checks the name of a grant.
+pub(crate) fn grant_id(at: &str, id: &str) -> Result<(), Refusal> {
+    let known = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if id.is_empty() || id.len() > 64 || !id.bytes().all(known) {
+        return Err(Refusal::format(at, "is not 1 to 64 of a-z, 0-9 and -"));
     }
     Ok(())
+}
+
+/// Checks outgoing HTTP and secrets. `at`: what stands before the names of the two fields.
+pub(crate) fn network(
+    at: &str,
+    http: &[HttpGrant],
+    secrets: &[SecretGrant],
+) -> Result<(), Refusal> {
+    HttpGrant::check_all(&format!("{at}http"), http)?;
+    SecretGrant::check_all(&format!("{at}secrets"), secrets, http)
 }
 
 /// Checks the four lists of patterns for their number.
@@ -201,41 +250,39 @@ pub(crate) fn env(at: &str, env: &EnvGrant) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The limits in the order of [`LIMIT_RANGES`].
-pub(crate) fn limit_values(limits: &Limits) -> [u64; 6] {
-    [
-        limits.fuel,
-        limits.memory_bytes,
-        limits.wall_ms,
-        limits.output_bytes,
-        limits.write_bytes,
-        limits.open_files,
-    ]
-}
-
-fn grant(at: &str, grant: &Grant) -> Result<(), Refusal> {
-    let id_char = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    if grant.id.is_empty() || grant.id.len() > 64 || !grant.id.bytes().all(id_char) {
-        return Err(Refusal::format(
-            &format!("{at}.id"),
-            "is not 1 to 64 of a-z, 0-9 and -",
-        ));
+/// A budget is counted on one tape, so the lease has to be for that one alone.
+fn budget(budget: &Budget, audience: &Audience) -> Result<(), Refusal> {
+    if budget.uses.is_none() && budget.fuel.is_none() {
+        return Err(Refusal::format("budget", "states neither uses nor fuel"));
     }
-    args(&format!("{at}.args"), &grant.args)?;
-    files(&format!("{at}.files"), &grant.files)?;
-    env(&format!("{at}.env"), &grant.env)?;
-    for ((name, least, most), value) in LIMIT_RANGES.into_iter().zip(limit_values(&grant.limits)) {
-        if value < least || value > most {
-            let problem = format!("is {value}; it must be {least} to {most}");
-            return Err(Refusal::limit(&format!("{at}.limits.{name}"), problem));
+    let most = MAX_INTEGER.unsigned_abs();
+    for (name, value) in [("uses", budget.uses), ("fuel", budget.fuel)] {
+        if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+            return Err(Refusal::format(
+                &format!("budget.{name}"),
+                format_args!("is {value}; it must be 1 to {most}"),
+            ));
         }
     }
-    Ok(())
+    match audience {
+        Audience::Hosts(entries)
+            if matches!(entries[..], [AudienceEntry { tape: Some(_), .. }]) =>
+        {
+            Ok(())
+        }
+        _ => Err(Refusal::format(
+            "budget",
+            "needs an audience of exactly one entry with host and tape, where it is counted",
+        )),
+    }
 }
 
-fn limits_before_reading(at: &str, limits: Option<&Value>) -> Result<(), Refusal> {
+fn limits_before_reading(at: &str, limits: Option<&Value>, all: bool) -> Result<(), Refusal> {
     let Some(limits) = limits else {
-        return Err(Refusal::limit(&format!("{at}.limits"), "is missing"));
+        return match all {
+            true => Err(Refusal::limit(&format!("{at}.limits"), "is missing")),
+            false => Ok(()),
+        };
     };
     let Some(limits) = limits.as_object() else {
         return Ok(());
@@ -243,14 +290,14 @@ fn limits_before_reading(at: &str, limits: Option<&Value>) -> Result<(), Refusal
     for (name, least, most) in LIMIT_RANGES {
         let field = format!("{at}.limits.{name}");
         match limits.get(name) {
-            None | Some(Value::Null) => return Err(Refusal::limit(&field, "is missing")),
+            None | Some(Value::Null) if all => return Err(Refusal::limit(&field, "is missing")),
             Some(value) if value.as_i64().is_some_and(i64::is_negative) => {
                 return Err(Refusal::limit(
                     &field,
                     format_args!("is {value}; it must be {least} to {most}"),
                 ));
             }
-            Some(_) => {}
+            _ => {}
         }
     }
     Ok(())
@@ -277,9 +324,14 @@ fn patterns_before_reading(at: &str, files: Option<&Value>) -> Result<(), Refusa
     Ok(())
 }
 
-fn nonce(nonce: &str) -> Result<(), Refusal> {
+/// Whether a text is 16 to 64 characters of the URL-safe base64 alphabet.
+pub(crate) fn is_nonce(nonce: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if (16..=64).contains(&nonce.len()) && nonce.bytes().all(known) {
+    (16..=64).contains(&nonce.len()) && nonce.bytes().all(known)
+}
+
+fn nonce(nonce: &str) -> Result<(), Refusal> {
+    if is_nonce(nonce) {
         return Ok(());
     }
     Err(Refusal::format(

@@ -9,13 +9,20 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::check;
+use crate::http::HttpGrant;
+use crate::limits::Limits;
 use crate::pattern::Pattern;
+use crate::read::Document;
 use crate::refusal::Refusal;
+use crate::secret::SecretGrant;
 
 /// The version of the format that is read and written.
 pub const VERSION: u64 = 1;
 
 /// A lease: what its issuer allows, to whom, where and when. A plain value; only [`crate::verify`] gives rights.
+///
+/// As a document of its own it is a root lease. Of a child lease, which is written as a [`crate::ChildDoc`], this is
+/// the form in which nothing is left out any more: what the child omits is its parent's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseDoc {
@@ -30,10 +37,10 @@ pub struct LeaseDoc {
     /// What the lease is for, in people's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
-    /// The lease this one was narrowed from; `null` for a root lease.
+    /// The lease this one was narrowed from; `null` for a root lease, which alone is read and signed as a [`LeaseDoc`].
     #[serde(default)]
     pub parent: Option<Digest>,
-    /// How many generations of children this lease may have.
+    /// How many generations of children this lease may have: 0 to [`crate::MAX_DEPTH`].
     #[serde(default)]
     pub depth: u64,
     /// 16 to 64 characters of the URL-safe base64 alphabet, so that two leases never have the same id.
@@ -44,7 +51,7 @@ pub struct LeaseDoc {
     pub expires: Timestamp,
     /// Rights, plugin by plugin.
     pub grants: Vec<Grant>,
-    /// How much may be used in total; not enforced by this version, so refused.
+    /// How much may be used in total. Goes with an audience of exactly one host and tape: only one tape can count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
 }
@@ -71,10 +78,10 @@ pub struct Grant {
     /// Environment variables.
     #[serde(default)]
     pub env: EnvGrant,
-    /// Outgoing HTTP; not enforced by this version, so refused unless empty.
+    /// Outgoing HTTP; an empty list allows none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
-    /// Secrets; not enforced by this version, so refused unless empty.
+    /// Secrets; an empty list allows none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretGrant>,
     /// Which clock the plugin sees.
@@ -129,24 +136,6 @@ pub struct EnvGrant {
     pub set: BTreeMap<String, String>,
 }
 
-/// The most one call may use. A root lease states all of them; none has a default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Fuel, in wasmtime's units: 1 to 2^53 − 1.
-    pub fuel: u64,
-    /// All memories and tables of the call together, in bytes: 65,536 to 4 GiB.
-    pub memory_bytes: u64,
-    /// Real time, in milliseconds: 1 to 86,400,000 (a day).
-    pub wall_ms: u64,
-    /// Standard output, standard error, log and attachments, in bytes: 0 to 2^53 − 1.
-    pub output_bytes: u64,
-    /// Bytes written to files: 0 to 2^53 − 1.
-    pub write_bytes: u64,
-    /// Files and folders open at one time: 0 to 4,096.
-    pub open_files: u64,
-}
-
 /// Which clock the plugin sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -180,7 +169,7 @@ pub struct Intent {
 pub enum Holder {
     /// Whoever has the lease.
     None,
-    /// Whoever proves to have this key; not enforced by this version, so refused.
+    /// Whoever proves to have this key, by a [`crate::Presentation`], or hands on less by a child lease.
     Key(KeyId),
 }
 
@@ -199,90 +188,49 @@ pub enum Audience {
 pub struct AudienceEntry {
     /// Key id of the host.
     pub host: KeyId,
-    /// Id of the tape; goes with a budget, so it is refused by this version.
+    /// Id of the only tape of this host on which the lease is good; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tape: Option<Digest>,
 }
 
-/// An outgoing HTTP right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpGrant {
-    /// Methods, in upper case.
-    pub methods: Vec<String>,
-    /// Host name.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Path pattern.
-    pub path: String,
-}
-
-/// A secret and where the host puts it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecretGrant {
-    /// Name of the secret at the host.
-    pub name: String,
-    /// The request header the host puts it into.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inject: Option<Injection>,
-    /// Whether the plugin may read it.
-    #[serde(default)]
-    pub expose: bool,
-}
-
-/// The request header into which the host puts a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Injection {
-    /// Host name.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Header name.
-    pub header: String,
-}
-
-/// How much may be used under a lease in total.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How much may be used under a lease in total, by all calls and all leases below it. A root lease states both, a child
+/// what it narrows; at least one of the two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// Number of calls.
-    pub uses: u64,
-    /// Fuel, in wasmtime's units.
-    pub fuel: u64,
+    /// Number of calls: 1 to 2^53 − 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    /// Fuel, in wasmtime's units: 1 to 2^53 − 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
 }
 
 impl LeaseDoc {
-    /// Reads the payload of an envelope: canonical JSON (RFC 8785) of the documented form. Checks what
-    /// [`LeaseDoc::validate`] checks, except for what is not supported.
+    /// Reads the payload of the envelope of a root lease: canonical JSON (RFC 8785) of the documented form. Checks what
+    /// [`LeaseDoc::validate`] checks. [`crate::Document::parse`] also reads child leases.
     ///
     /// # Errors
-    /// `JSON-…`, `LEASE-FORMAT`, `LEASE-LIMIT`, `LEASE-WINDOW`, `PATTERN-FORMAT`, and `LEASE-UNSUPPORTED` for another
-    /// version, clock or source of randomness.
+    /// `JSON-…`, `LEASE-FORMAT` (also for a child lease), `LEASE-LIMIT`, `LEASE-WINDOW`, `PATTERN-FORMAT`, and
+    /// `LEASE-UNSUPPORTED` for another version, clock or source of randomness.
     pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
-        let value: canonical::Value = canonical::from_slice(payload)?;
-        Self::read(&value, payload)
+        Document::parse(payload)?.into_root()
     }
 
-    /// Reads a document that a person wrote: as [`LeaseDoc::parse`], but spaces and the order of fields are free.
+    /// Reads a root lease that a person wrote: as [`LeaseDoc::parse`], but spaces and the order of fields are free.
     ///
     /// # Errors
     /// Those of [`LeaseDoc::parse`].
     pub fn from_draft(json: &[u8]) -> Result<Self, Refusal> {
-        let value = canonical::parse(json)?;
-        Self::read(&value, json)
+        Document::from_draft(json)?.into_root()
     }
 
-    /// Checks everything that can be checked without keys, host and time: form, ranges, and that the lease asks only
-    /// for what this version enforces.
+    /// Checks everything that can be checked without keys, host and time: form and ranges of a root lease.
     ///
     /// # Errors
     /// `LEASE-FORMAT`, `LEASE-LIMIT`, `LEASE-WINDOW` or `LEASE-UNSUPPORTED`.
     pub fn validate(&self) -> Result<(), Refusal> {
-        check::shape(self)?;
-        check::supported(self)
+        check::root(self)
     }
 
     /// Validates the document and signs it.
@@ -293,13 +241,6 @@ impl LeaseDoc {
         self.validate()?;
         let payload = canonical::to_vec(self)?;
         Ok(Envelope::sign(PayloadType::LEASE, payload, keys)?)
-    }
-
-    fn read(value: &canonical::Value, json: &[u8]) -> Result<Self, Refusal> {
-        check::before_reading(value)?;
-        let document: Self = canonical::from_json(json)?;
-        check::shape(&document)?;
-        Ok(document)
     }
 }
 

@@ -2,14 +2,17 @@
 
 use leasehold_seal::{Class, Coded, Timestamp};
 
-use crate::check::{self, LIMIT_RANGES};
-use crate::document::{EnvGrant, FileGrant, Limits};
+use crate::check;
+use crate::document::{EnvGrant, FileGrant};
+use crate::http::HttpGrant;
+use crate::limits::{LIMIT_RANGES, LimitsSpec};
 use crate::pattern::{MAX_PATTERNS, Pattern};
 use crate::refusal::Refusal;
 use crate::rights::{Rights, args_or_empty};
+use crate::secret::SecretGrant;
 
-/// Which rights are wanted. What is left out of `files`, `args` and `env` is not wanted; a limit or time left out stays
-/// as it is.
+/// Which rights are wanted. What is left out of `files`, `args`, `env`, `http` and `secrets` is not wanted; a limit or time
+/// left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RightsSpec {
     /// Wanted file patterns. The `deny` rules here come on top of those there are already.
@@ -18,27 +21,14 @@ pub struct RightsSpec {
     pub args: Vec<Vec<String>>,
     /// Wanted environment variables.
     pub env: EnvGrant,
+    /// Wanted HTTP requests.
+    pub http: Vec<HttpGrant>,
+    /// Wanted secrets.
+    pub secrets: Vec<SecretGrant>,
     /// Wanted limits.
     pub limits: LimitsSpec,
     /// Wanted end; whole seconds are not required.
     pub expires: Option<Timestamp>,
-}
-
-/// Wanted limits, in the units of [`Limits`]; what is `None` stays as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LimitsSpec {
-    /// See [`Limits::fuel`].
-    pub fuel: Option<u64>,
-    /// See [`Limits::memory_bytes`].
-    pub memory_bytes: Option<u64>,
-    /// See [`Limits::wall_ms`].
-    pub wall_ms: Option<u64>,
-    /// See [`Limits::output_bytes`].
-    pub output_bytes: Option<u64>,
-    /// See [`Limits::write_bytes`].
-    pub write_bytes: Option<u64>,
-    /// See [`Limits::open_files`].
-    pub open_files: Option<u64>,
 }
 
 /// More was wanted than there is, so nothing is given; or what was wanted is not well-formed.
@@ -68,43 +58,14 @@ impl RightsSpec {
     /// `LEASE-FORMAT` or `LEASE-LIMIT`, as a lease would get.
     pub fn check(&self) -> Result<(), Refusal> {
         self.check_lists()?;
-        self.limits.check()
+        self.limits.check("limits")
     }
 
     fn check_lists(&self) -> Result<(), Refusal> {
         check::files("files", &self.files)?;
         check::args("args", &self.args)?;
-        check::env("env", &self.env)
-    }
-}
-
-impl LimitsSpec {
-    /// The name of each limit with its least and greatest value, in the order of the fields.
-    pub const RANGES: [(&'static str, u64, u64); 6] = LIMIT_RANGES;
-
-    /// The limits in the order of [`LimitsSpec::RANGES`].
-    #[must_use]
-    pub fn values(&self) -> [Option<u64>; 6] {
-        [
-            self.fuel,
-            self.memory_bytes,
-            self.wall_ms,
-            self.output_bytes,
-            self.write_bytes,
-            self.open_files,
-        ]
-    }
-
-    fn check(&self) -> Result<(), Refusal> {
-        for ((name, least, most), value) in LIMIT_RANGES.into_iter().zip(self.values()) {
-            if let Some(value) = value
-                && (value < least || value > most)
-            {
-                let problem = format!("is {value}; it must be {least} to {most}");
-                return Err(Refusal::limit(&format!("limits.{name}"), problem));
-            }
-        }
-        Ok(())
+        check::env("env", &self.env)?;
+        check::network("", &self.http, &self.secrets)
     }
 }
 
@@ -123,19 +84,21 @@ impl Rights {
             return Err(wider(&first));
         }
         // After the comparison: what is above every range is first of all more than there is.
-        wanted.limits.check()?;
-        let mut body = self.body.clone();
+        wanted.limits.check("limits")?;
+        let mut body = self.body().clone();
         body.files = FileGrant {
             deny: self.deny_with(&wanted.files.deny),
             ..wanted.files.clone()
         };
-        body.args = args_or_empty(&wanted.args);
+        body.args = args_or_empty(&wanted.args).into_owned();
         body.env = wanted.env.clone();
-        body.limits = self.limits_with(&wanted.limits);
+        body.http = wanted.http.clone();
+        body.secrets = wanted.secrets.clone();
+        body.limits = wanted.limits.over(self.limits());
         if let Some(expires) = wanted.expires {
             body.expires = expires;
         }
-        Ok(Rights::new(body)?)
+        Ok(self.with_body(body)?)
     }
 
     /// Every right in which `wanted` is more than there is, in the order of the fields; none: [`Rights::narrow`] gives
@@ -144,8 +107,8 @@ impl Rights {
     pub fn excess(&self, wanted: &RightsSpec) -> Vec<Excess> {
         let mut found = Vec::new();
         self.excess_of_files(&wanted.files, &mut found);
-        for vector in args_or_empty(&wanted.args) {
-            if !self.allows_args(&vector) {
+        for vector in args_or_empty(&wanted.args).iter() {
+            if !self.allows_args(vector) {
                 let vector = format!("{vector:?}");
                 found.push(excess(
                     "args",
@@ -155,6 +118,7 @@ impl Rights {
             }
         }
         self.excess_of_env(&wanted.env, &mut found);
+        self.excess_of_network(wanted, &mut found);
         self.excess_of_limits(&wanted.limits, &mut found);
         if let Some(expires) = wanted.expires {
             let (start, end) = (self.not_before(), self.expires());
@@ -206,8 +170,27 @@ impl Rights {
         }
     }
 
+    fn excess_of_network(&self, wanted: &RightsSpec, found: &mut Vec<Excess>) {
+        for entry in &wanted.http {
+            if !self.http().iter().any(|wide| wide.covers(entry)) {
+                let entry = entry.to_string();
+                let problem = format!("{entry} is not within one entry of the grant");
+                found.push(excess("http", entry, problem));
+            }
+        }
+        for secret in &wanted.secrets {
+            if !self.secrets().iter().any(|wide| wide.covers(secret)) {
+                let problem = format!(
+                    "{:?} is not a secret of the grant, or not at this place",
+                    secret.name
+                );
+                found.push(excess("secrets", secret.name.clone(), problem));
+            }
+        }
+    }
+
     fn excess_of_limits(&self, wanted: &LimitsSpec, found: &mut Vec<Excess>) {
-        let have = check::limit_values(self.limits());
+        let have = self.limits().values();
         for (((name, _, _), have), wanted) in
             LIMIT_RANGES.into_iter().zip(have).zip(wanted.values())
         {
@@ -224,18 +207,6 @@ impl Rights {
         let have = &self.files().deny;
         let new = more.iter().filter(|rule| !have.contains(rule));
         have.iter().chain(new).cloned().collect()
-    }
-
-    fn limits_with(&self, wanted: &LimitsSpec) -> Limits {
-        let have = self.limits();
-        Limits {
-            fuel: wanted.fuel.unwrap_or(have.fuel),
-            memory_bytes: wanted.memory_bytes.unwrap_or(have.memory_bytes),
-            wall_ms: wanted.wall_ms.unwrap_or(have.wall_ms),
-            output_bytes: wanted.output_bytes.unwrap_or(have.output_bytes),
-            write_bytes: wanted.write_bytes.unwrap_or(have.write_bytes),
-            open_files: wanted.open_files.unwrap_or(have.open_files),
-        }
     }
 }
 

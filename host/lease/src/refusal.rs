@@ -1,6 +1,6 @@
 //! Why a lease, or something done under it, was refused.
 
-use leasehold_seal::{CanonicalError, Class, Coded, SealError};
+use leasehold_seal::{CanonicalError, Class, Coded, Envelope, PayloadType, SealError};
 
 use crate::pattern::PatternError;
 
@@ -49,6 +49,26 @@ impl Refusal {
         )
     }
 
+    /// What is wrong with an envelope, whatever it holds.
+    pub(crate) fn envelope(error: SealError) -> Self {
+        Self {
+            code: error.code(),
+            class: error.class(),
+            message: error.to_string(),
+            hint: Some(error.hint().unwrap_or_else(|| NOT_A_LEASE.to_owned())),
+        }
+    }
+
+    /// JSON of another document than a lease; a field that is unknown, missing or of the wrong kind gets `code`.
+    pub(crate) fn json(code: &'static str, what: &str, error: CanonicalError) -> Self {
+        let field = matches!(error, CanonicalError::Field { .. });
+        let code = if field { code } else { error.code() };
+        Self {
+            hint: Some(error.hint().unwrap_or_else(|| NOT_A_LEASE.to_owned())),
+            ..Self::new(code, error.class(), format!("{what}: {error}"))
+        }
+    }
+
     /// `LEASE-UNSUPPORTED`: the lease asks for something this version does not enforce.
     pub(crate) fn unsupported(field: &str, problem: impl std::fmt::Display) -> Self {
         Self::new(
@@ -86,12 +106,7 @@ impl From<SealError> for Refusal {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Json(error) => error.into(),
-            error => Self {
-                code: error.code(),
-                class: error.class(),
-                message: error.to_string(),
-                hint: Some(error.hint().unwrap_or_else(|| NOT_A_LEASE.to_owned())),
-            },
+            error => Self::envelope(error),
         }
     }
 }
@@ -112,3 +127,18 @@ impl From<CanonicalError> for Refusal {
 
 const NOT_A_LEASE: &str =
     "get the lease again from whoever issued it; it has to be used exactly as it was signed";
+
+/// Whether an envelope states that it holds this.
+///
+/// # Errors
+/// `PAYLOAD-TYPE`.
+pub(crate) fn check_type(envelope: &Envelope, expected: PayloadType) -> Result<(), Refusal> {
+    if envelope.payload_type() == expected.as_str() {
+        return Ok(());
+    }
+    Err(SealError::PayloadType {
+        expected: expected.as_str().to_owned(),
+        found: envelope.payload_type().to_owned(),
+    }
+    .into())
+}

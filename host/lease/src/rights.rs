@@ -1,17 +1,26 @@
 //! What a plugin may do: decisions on one verified grant.
 
+mod body;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use leasehold_seal::{Class, Digest, Timestamp, canonical};
-use serde::Serialize;
+use leasehold_seal::{Class, Digest, Timestamp};
 
-use crate::document::{
-    Audience, Clock, EnvGrant, FileGrant, Grant, Holder, Kind, LeaseDoc, Limits, Random,
-};
+use crate::budget::HopBudget;
+use crate::chain::{Hop, no_envelope};
+use crate::document::{Audience, Clock, EnvGrant, FileGrant, Grant, Holder, Kind, Random};
 use crate::fold::is_protected_name;
+use crate::http::HttpGrant;
+use crate::limits::Limits;
 use crate::path::RelPath;
 use crate::pattern::{FoldedPath, Pattern};
 use crate::refusal::Refusal;
+use crate::revocation::ListSeen;
+use crate::secret::SecretGrant;
+
+pub(crate) use body::Body;
 
 /// What remains after verification (and narrowing). The sandbox accepts nothing else.
 ///
@@ -30,30 +39,11 @@ use crate::refusal::Refusal;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rights {
-    pub(crate) body: Body,
+    body: Arc<Body>,
     digest: Digest,
-}
-
-/// The JSON over which [`Rights::digest`] goes; `docs/lease.md` describes it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Body {
-    version: u64,
-    chain: Vec<Digest>,
-    grant: String,
-    plugin: Digest,
-    kind: Kind,
-    config: Option<Digest>,
-    /// Never empty: a grant that states no vector allows the empty one.
-    pub(crate) args: Vec<Vec<String>>,
-    pub(crate) files: FileGrant,
-    pub(crate) env: EnvGrant,
-    clock: Clock,
-    random: Random,
-    pub(crate) limits: Limits,
-    not_before: Timestamp,
-    pub(crate) expires: Timestamp,
-    audience: Audience,
-    holder: Holder,
+    /// Of the leases of the chain that state one, leaf first.
+    budgets: Arc<[HopBudget]>,
+    revocations: Option<ListSeen>,
 }
 
 impl Rights {
@@ -213,6 +203,13 @@ impl Rights {
         !self.body.files.write.is_empty()
     }
 
+    /// Whether a call may leave something behind or depend on what cannot be had again: it may write, send HTTP requests or
+    /// be given a secret. Whether its uses are counted is told by [`Rights::budgets`].
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        self.may_change_anything() || !self.body.http.is_empty() || !self.body.secrets.is_empty()
+    }
+
     /// SHA-256 over the canonical JSON of all of this, as `docs/lease.md` describes it.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -233,37 +230,31 @@ impl Rights {
     /// # Errors
     /// None that is known; the same values were written when the rights were made.
     pub fn effect_digest(&self) -> Result<Digest, Refusal> {
-        #[derive(Serialize)]
-        struct Effect<'a> {
-            args: &'a [Vec<String>],
-            clock: Clock,
-            config: Option<Digest>,
-            env: &'a EnvGrant,
-            files: &'a FileGrant,
-            kind: Kind,
-            limits: &'a Limits,
-            plugin: Digest,
-            random: Random,
-        }
-        let effect = Effect {
-            args: &self.body.args,
-            clock: self.body.clock,
-            config: self.body.config,
-            env: &self.body.env,
-            files: &self.body.files,
-            kind: self.body.kind,
-            limits: &self.body.limits,
-            plugin: self.body.plugin,
-            random: self.body.random,
-        };
-        let json = canonical::to_vec_limited(&effect, 4 * canonical::MAX_BYTES)?;
-        Ok(Digest::of(&json))
+        self.body.effect_digest()
     }
 
     /// Ids of the lease and of those it descends from, leaf first.
     #[must_use]
     pub fn chain(&self) -> &[Digest] {
         &self.body.chain
+    }
+
+    /// How many leases the chain has; 1 for a root lease.
+    #[must_use]
+    pub fn hops(&self) -> usize {
+        self.body.chain.len()
+    }
+
+    /// The budgets of the leases of the chain, leaf first; those that state none are left out. Narrowing keeps them.
+    #[must_use]
+    pub fn budgets(&self) -> &[HopBudget] {
+        &self.budgets
+    }
+
+    /// The revocation list the chain was checked against, if one was in use.
+    #[must_use]
+    pub fn revocations(&self) -> Option<ListSeen> {
+        self.revocations
     }
 
     /// Name of the grant within the lease.
@@ -308,6 +299,18 @@ impl Rights {
         &self.body.env
     }
 
+    /// The HTTP requests that may be sent.
+    #[must_use]
+    pub fn http(&self) -> &[HttpGrant] {
+        &self.body.http
+    }
+
+    /// The secrets, and where the host puts them.
+    #[must_use]
+    pub fn secrets(&self) -> &[SecretGrant] {
+        &self.body.secrets
+    }
+
     /// The clock the plugin sees.
     #[must_use]
     pub fn clock(&self) -> Clock {
@@ -338,6 +341,12 @@ impl Rights {
         self.body.expires
     }
 
+    /// First moment of validity and first moment after it, over all leases of the chain and all narrowing.
+    #[must_use]
+    pub fn window(&self) -> (Timestamp, Timestamp) {
+        (self.body.not_before, self.body.expires)
+    }
+
     /// The hosts on which the lease is good.
     #[must_use]
     pub fn audience(&self) -> &Audience {
@@ -350,48 +359,70 @@ impl Rights {
         self.body.holder
     }
 
+    /// The rights of a grant of the leaf of a chain.
     pub(crate) fn of_grant(
-        lease: Digest,
-        document: &LeaseDoc,
+        hops: &[Hop],
+        budgets: &Arc<[HopBudget]>,
         grant: &Grant,
     ) -> Result<Self, Refusal> {
-        Self::new(Body {
+        let leaf = hops.first().ok_or_else(no_envelope)?.document();
+        let documents = || hops.iter().map(Hop::document);
+        let body = Body {
             version: 1,
-            chain: vec![lease],
+            chain: hops.iter().map(Hop::id).collect(),
             grant: grant.id.clone(),
             plugin: grant.plugin,
             kind: grant.kind,
             config: grant.config,
-            args: args_or_empty(&grant.args),
+            args: args_or_empty(&grant.args).into_owned(),
             files: grant.files.clone(),
             env: grant.env.clone(),
+            http: grant.http.clone(),
+            secrets: grant.secrets.clone(),
             clock: grant.clock,
             random: grant.random,
             limits: grant.limits,
-            not_before: document.not_before,
-            expires: document.expires,
-            audience: document.audience.clone(),
-            holder: document.holder,
-        })
+            not_before: documents().fold(leaf.not_before, |latest, hop| latest.max(hop.not_before)),
+            expires: documents().fold(leaf.expires, |first, hop| first.min(hop.expires)),
+            audience: leaf.audience.clone(),
+            holder: leaf.holder,
+        };
+        Self::new(body, Arc::clone(budgets), None)
     }
 
-    pub(crate) fn new(body: Body) -> Result<Self, Refusal> {
+    /// Rights of the same chain.
+    pub(crate) fn with_body(&self, body: Body) -> Result<Self, Refusal> {
+        Self::new(body, Arc::clone(&self.budgets), self.revocations)
+    }
+
+    /// The same rights, after the chain was held to this revocation list.
+    pub(crate) fn checked_against(self, revocations: Option<ListSeen>) -> Self {
+        Self {
+            revocations,
+            ..self
+        }
+    }
+
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    fn new(
+        body: Body,
+        budgets: Arc<[HopBudget]>,
+        revocations: Option<ListSeen>,
+    ) -> Result<Self, Refusal> {
         let json = body.to_json()?;
         Ok(Self {
             digest: Digest::of(&json),
-            body,
+            body: Arc::new(body),
+            budgets,
+            revocations,
         })
     }
 
     fn allowed(&self, patterns: &[Pattern], path: &RelPath) -> bool {
         patterns.iter().any(|pattern| pattern.matches(path)) && !self.denied(path)
-    }
-}
-
-impl Body {
-    fn to_json(&self) -> Result<Vec<u8>, Refusal> {
-        // A document has at most MAX_BYTES, but narrowing may add deny rules of the same order.
-        Ok(canonical::to_vec_limited(self, 4 * canonical::MAX_BYTES)?)
     }
 }
 
@@ -415,10 +446,10 @@ pub(crate) fn check_window(
 }
 
 /// No vector at all means: only the empty one.
-pub(crate) fn args_or_empty(vectors: &[Vec<String>]) -> Vec<Vec<String>> {
+pub(crate) fn args_or_empty(vectors: &[Vec<String>]) -> Cow<'_, [Vec<String>]> {
     if vectors.is_empty() {
-        vec![Vec::new()]
+        Cow::Owned(vec![Vec::new()])
     } else {
-        vectors.to_vec()
+        Cow::Borrowed(vectors)
     }
 }

@@ -7,7 +7,7 @@ use leasehold_files::{Record, Skipping, Survey, Tree};
 use leasehold_lease::Kind;
 use leasehold_sandbox::{
     AdmitError, CallError, CallKey, CallSpec, Ending, Facts, Gauge, LoadError, Outcome, Plugin,
-    Returned, StopSwitch, admit, admit_hit, call_key,
+    Returned, StopSwitch, admit, admit_hit, call_key, is_reusable,
 };
 use leasehold_seal::{Class, Coded, Digest};
 use leasehold_tape::call::Status;
@@ -148,7 +148,7 @@ pub fn why_not(bench: &Bench<'_>, spec: &RunSpec, at: usize) -> Result<Hit, Stri
         return Err("the cache is off".to_owned());
     };
     if !reusable(step) {
-        return Err("only verdicts of gates that change nothing are used again".to_owned());
+        return Err("only verdicts of gates that change nothing, ask nobody and are not counted are used again".to_owned());
     }
     let call = call_spec(spec, step, bench.workspace.tree.clone());
     let key = key(bench, reuse, step, &call).map_err(|error| error.to_string())?;
@@ -156,9 +156,9 @@ pub fn why_not(bench: &Bench<'_>, spec: &RunSpec, at: usize) -> Result<Hit, Stri
     look_up(bench, reuse, &survey, step, &key).map_err(|miss| miss.to_string())
 }
 
-/// Whether an earlier result may stand for a step: the judgement of a gate that changes nothing.
+/// Whether an earlier result may stand for a step: the judgement of a gate whose rights leave nothing else.
 fn reusable(step: &Step) -> bool {
-    step.cache && step.rights.kind() == Kind::Gate && !step.writes()
+    step.cache && step.rights.kind() == Kind::Gate && is_reusable(&step.rights)
 }
 
 fn look_up(

@@ -5,6 +5,7 @@ use leasehold_seal::Coded;
 use serde_json::{Map, Value, json};
 
 use crate::error::RulesError;
+use crate::network;
 use crate::pipeline::Pipeline;
 use crate::step::StepSpec;
 use crate::toml_text;
@@ -74,6 +75,8 @@ fn render(step: &StepSpec) -> String {
     if step.env != EnvGrant::default() {
         lines.push(("env", json!(step.env)));
     }
+    lines.push(("http", json!(step.http)));
+    lines.push(("secrets", network::secrets_json(&step.secrets)));
     lines.push(("needs", json!(step.needs)));
     if let Some(exit) = &step.exit {
         lines.push(("exit", json!(exit)));

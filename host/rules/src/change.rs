@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use leasehold_lease::{FileGrant, Grant, Limits, LimitsSpec, Pattern};
+use leasehold_lease::{FileGrant, Grant, HttpGrant, Limits, LimitsSpec, Pattern};
+
+use crate::network::{http_text, secret_text};
 
 /// One line of a difference in rights. `Display` begins with `+` where there are more rights and with `-` where there
 /// are fewer: `+ toc may write docs/**`.
@@ -71,8 +73,8 @@ pub fn is_local(grant: &Grant) -> Result<(), Vec<(&'static str, String)>> {
     let wide: Vec<_> = write
         .map(|pattern| ("write", format!("may write {pattern}")))
         .chain(pass.map(|name| ("env", format!("is passed the variable {name}"))))
-        .chain(http.map(|http| ("http", format!("may talk to {:?}", http.host))))
-        .chain(secrets.map(|secret| ("secrets", format!("uses the secret {:?}", secret.name))))
+        .chain(http.map(|http| ("http", format!("may send {}", http_text(http)))))
+        .chain(secrets.map(|secret| ("secrets", format!("may use {}", secret_text(secret)))))
         .collect();
     if wide.is_empty() { Ok(()) } else { Err(wide) }
 }
@@ -104,6 +106,7 @@ impl Lines<'_> {
         }
         let nothing = FileGrant::default();
         self.files(old.map_or(&nothing, |old| &old.files), &new.files);
+        self.http(old.map_or(&[], |old| &old.http), &new.http);
         match old {
             Some(old) => self.limits(&old.limits, &new.limits),
             None => {
@@ -168,6 +171,18 @@ impl Lines<'_> {
         }
     }
 
+    /// Entry by entry: one that lies within another that was there is not wider.
+    fn http(&mut self, old: &[HttpGrant], new: &[HttpGrant]) {
+        let within =
+            |entry: &HttpGrant, others: &[HttpGrant]| others.iter().any(|wide| wide.covers(entry));
+        for entry in new.iter().filter(|entry| !within(entry, old)) {
+            self.more(format!("may send {}", http_text(entry)));
+        }
+        for entry in old.iter().filter(|entry| !within(entry, new)) {
+            self.less(format!("may no longer send {}", http_text(entry)));
+        }
+    }
+
     fn limits(&mut self, old: &Limits, new: &Limits) {
         for ((name, old), (_, new)) in named(old).zip(named(new)) {
             let text = format!("may use at most {name} {new} instead of {old}");
@@ -210,17 +225,14 @@ fn sets(grant: &Grant) -> Vec<(&'static str, Vec<String>)> {
     let set = set
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
-    let http = grant.http.iter().map(|http| format!("{http:?}")).collect();
-    let secrets = grant.secrets.iter();
-    let secrets = secrets.map(|secret| format!("{secret:?}")).collect();
+    let secrets = grant.secrets.iter().map(secret_text).collect();
     vec![
         ("run", vec![plugin(grant)]),
         ("be given", vec![config]),
         ("be run with", args),
         ("see the host's variable", grant.env.pass.clone()),
         ("be given the variable", set),
-        ("use HTTP", http),
-        ("use the secret", secrets),
+        ("use", secrets),
     ]
 }
 
@@ -259,18 +271,10 @@ fn within(gone: &Pattern, left: &[Pattern]) -> String {
 
 /// The limits with their names, as in a lease.
 pub(crate) fn named(limits: &Limits) -> impl Iterator<Item = (&'static str, u64)> {
-    let values = [
-        limits.fuel,
-        limits.memory_bytes,
-        limits.wall_ms,
-        limits.output_bytes,
-        limits.write_bytes,
-        limits.open_files,
-    ];
     LimitsSpec::RANGES
         .map(|(name, ..)| name)
         .into_iter()
-        .zip(values)
+        .zip(limits.values())
 }
 
 const NO_CONFIG: &str = "no configuration";

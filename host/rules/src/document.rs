@@ -3,6 +3,7 @@
 use leasehold_lease::{Kind, Pattern};
 
 use crate::change::named;
+use crate::network::{http_text, secret_text};
 use crate::plan::PlannedStep;
 
 /// One line about a step: what it runs, one of its rights, or something else it states.
@@ -58,6 +59,12 @@ impl PlannedStep {
                 .map(|(name, value)| format!("{name}={value:?}"))
                 .collect();
             say("env.set", set.join(", "));
+        }
+        for http in &wanted.http {
+            say("http", http_text(http));
+        }
+        for secret in &wanted.secrets {
+            say("secrets", secret_text(secret));
         }
         if let Some(exit) = &self.exit {
             say("exit.pass", format!("{:?}", exit.pass));

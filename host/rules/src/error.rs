@@ -145,6 +145,11 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// How many were found, those that are not shown among them.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len() + self.more
+    }
+
     /// All of them in the order of the file.
     pub(crate) fn into_errors(mut self) -> Vec<RulesError> {
         self.found.sort_by_key(|(offset, _)| *offset);

@@ -17,8 +17,8 @@ pub struct Excess {
     pub step: String,
     /// Where the right stands in `leasehold.toml`, from 1; where it is a default, where the step begins.
     pub line: usize,
-    /// The right: `files.read "src/**"`, `args ["--force"]`, `env.pass HOME`, `limits.fuel 20000000000`, `config`,
-    /// `kind command` or `plugin sha256:…`.
+    /// The right: `files.read "src/**"`, `args ["--force"]`, `env.pass HOME`, `http GET https://…`, `secrets api-token`,
+    /// `limits.fuel 20000000000`, `config`, `kind command` or `plugin sha256:…`.
     pub right: String,
     /// What is wrong. May hold text of the pipeline and the lease.
     pub sentence: String,
@@ -101,6 +101,8 @@ impl PlannedStep {
             files,
             args,
             env,
+            http,
+            secrets,
             limits,
             ..
         } = &self.wanted;
@@ -112,14 +114,9 @@ impl PlannedStep {
             },
             args: args.clone(),
             env: env.clone(),
-            limits: LimitsSpec {
-                fuel: Some(limits.fuel),
-                memory_bytes: Some(limits.memory_bytes),
-                wall_ms: Some(limits.wall_ms),
-                output_bytes: Some(limits.output_bytes),
-                write_bytes: Some(limits.write_bytes),
-                open_files: Some(limits.open_files),
-            },
+            http: http.clone(),
+            secrets: secrets.clone(),
+            limits: LimitsSpec::from(*limits),
             expires: None,
         }
     }

@@ -7,10 +7,11 @@
 //! | module | what it is about |
 //! |---|---|
 //! | `pipeline`, `step`, `sentinel`, `config` | `leasehold.toml`, read strictly: [`Pipeline`] |
+//! | `network` | HTTP and secrets of a step |
 //! | `order` | the order of steps, and cycles |
 //! | `append` | adding a step, all else untouched |
 //! | `lock` | `leasehold.lock`: [`Lock`] |
-//! | `policy` | what must run: [`Policy`] |
+//! | `policy` | what must run, what leases and requests may ask for: [`Policy`] |
 //! | `plan` | steps with plugins and all defaults: [`plan()`] |
 //! | `grants` | plan → grants; plan and lease → rights |
 //! | `change` | what one set of grants allows more or less than another |
@@ -24,6 +25,7 @@ mod document;
 mod error;
 mod grants;
 mod lock;
+mod network;
 mod order;
 mod pipeline;
 mod plan;
@@ -46,7 +48,10 @@ pub use plan::{
     DEFAULT_FUEL, DEFAULT_MEMORY_BYTES, DEFAULT_OPEN_FILES, DEFAULT_OUTPUT_BYTES, DEFAULT_WALL_MS,
     DEFAULT_WRITE_BYTES, Plan, PlannedStep, PluginFacts, World, plan,
 };
-pub use policy::{MAX_MUST_RUN, MustRun, Policy};
+pub use policy::{
+    Action, Decision, Dollars, GrantRule, LeaseRules, LeaseTerms, MAX_MUST_RUN, MustRun,
+    NotDollars, Operation, OperationRules, PathFact, Policy, PolicyExcess, Request, RequestStep,
+};
 pub use sentinel::{Sentinel, exceeds};
 pub use source::MAX_FILE_BYTES;
 pub use step::{ExitCodes, Step, StepSpec, Uses};

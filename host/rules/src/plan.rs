@@ -99,7 +99,8 @@ pub struct PlannedStep {
     pub needs: Vec<usize>,
     /// Whether it may change files.
     pub writes: bool,
-    /// Whether a result may be kept and used again: as the step says, and never where it writes.
+    /// Whether a result may be kept and used again: as the step says, and never where it writes, sends requests or uses
+    /// secrets.
     pub cache: bool,
     /// The lines of its keys, from 1: `read`, `args`, `limits`, `limits.fuel` and so on. What is not there is a default.
     pub lines: BTreeMap<&'static str, usize>,
@@ -218,8 +219,8 @@ impl Planner<'_> {
                 args: vectors(&spec.args),
                 files,
                 env: spec.env.clone(),
-                http: Vec::new(),
-                secrets: Vec::new(),
+                http: spec.http.clone(),
+                secrets: spec.secrets.clone(),
                 clock: Default::default(),
                 random: Default::default(),
                 limits: limits(&spec.limits, writes),
@@ -230,7 +231,7 @@ impl Planner<'_> {
             skip: spec.skip.clone(),
             needs,
             writes,
-            cache: spec.cache && !writes,
+            cache: spec.cache && !writes && spec.http.is_empty() && spec.secrets.is_empty(),
             lines: lines.collect(),
         })
     }

@@ -1,12 +1,15 @@
 //! One step of a pipeline: what it says, and reading it.
 
-use leasehold_lease::{EnvGrant, FileGrant, LimitsSpec, MAX_PATTERNS, Pattern, RightsSpec};
+use leasehold_lease::{
+    EnvGrant, FileGrant, HttpGrant, LimitsSpec, MAX_PATTERNS, Pattern, RightsSpec, SecretGrant,
+};
 use leasehold_seal::Coded;
 use serde::{Deserialize, Serialize};
 use toml_edit::Table;
 
 use crate::config::Config;
 use crate::error::RulesError;
+use crate::network;
 use crate::source::Span;
 use crate::walk::{Fields, Spanned, Walk};
 
@@ -28,6 +31,10 @@ pub struct StepSpec {
     pub config: Option<Config>,
     /// Environment variables; default: none.
     pub env: EnvGrant,
+    /// HTTP requests that may be sent; default: none.
+    pub http: Vec<HttpGrant>,
+    /// Secrets that may be used; default: none.
+    pub secrets: Vec<SecretGrant>,
     /// Ids of the steps that have to pass before; default: none.
     pub needs: Vec<String>,
     /// What the exit codes of a program mean; default: for a gate what the plugin says, for a command 0 is good.
@@ -117,6 +124,7 @@ pub(crate) fn read(walk: &mut Walk<'_>, table: &Table, number: usize) -> (Step, 
     let fields = Fields::new(walk, table, owner, span.clone(), &KEYS);
     let keys = spans(&fields);
     let (needs, need_spans) = needs(walk, &fields);
+    let (http, secrets) = network::read(walk, &fields);
     let spec = StepSpec {
         id: id(walk, &fields),
         uses: uses(walk, &fields),
@@ -125,6 +133,8 @@ pub(crate) fn read(walk: &mut Walk<'_>, table: &Table, number: usize) -> (Step, 
         args: args(walk, &fields),
         config: config(walk, &fields),
         env: env(walk, &fields),
+        http,
+        secrets,
         needs,
         exit: exit(walk, &fields),
         limits: limits(walk, &fields),
@@ -351,9 +361,9 @@ fn spans(fields: &Fields<'_>) -> Vec<Spanned<&'static str>> {
 
 const ID_HINT: &str = "for example id = \"secrets\"";
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "id", "gate", "command", "list", "read", "write", "deny", "skip", "args", "config", "env",
-    "needs", "exit", "limits", "cache",
+    "http", "secrets", "needs", "exit", "limits", "cache",
 ];
 
 /// Keys of the tables in a step: the key itself, and what it is called where the line of a right is asked for.

@@ -282,6 +282,54 @@ impl<'a> Fields<'a> {
         Some(table)
     }
 
+    /// A list of tables, inline or each under a heading of its own.
+    pub(crate) fn tables(&self, walk: &mut Walk<'_>, key: &str, known: &[&str]) -> Vec<Fields<'a>> {
+        let Some(item) = self.table.get(key) else {
+            return Vec::new();
+        };
+        let around = self.value_span(key, item);
+        let mut entries: Vec<(&'a dyn TableLike, Option<Span>)> = Vec::new();
+        match item {
+            Item::ArrayOfTables(tables) => {
+                entries.extend(
+                    tables
+                        .iter()
+                        .map(|table| (table as &dyn TableLike, table.span())),
+                );
+            }
+            Item::Value(toml_edit::Value::Array(array)) => {
+                for value in array {
+                    match value.as_inline_table() {
+                        Some(table) => entries.push((table, value.span())),
+                        None => {
+                            let span = value.span().unwrap_or_else(|| around.clone());
+                            let found = format!("{} in it", kind_of_value(value.type_name()));
+                            walk.wrong_type_at(
+                                &span,
+                                &self.name_of(key),
+                                "a list of tables",
+                                &found,
+                            );
+                        }
+                    }
+                }
+            }
+            _ => walk.wrong_type(self, key, item, "a list of tables"),
+        }
+        let entries = entries.into_iter().enumerate();
+        let fields = entries.map(|(index, (table, span))| Fields {
+            table,
+            owner: self.owner.clone(),
+            prefix: format!("{}{key}[{index}].", self.prefix),
+            span: span.unwrap_or_else(|| around.clone()),
+        });
+        let fields: Vec<Fields<'a>> = fields.collect();
+        fields
+            .iter()
+            .for_each(|entry| entry.check_keys(walk, known));
+        fields
+    }
+
     /// As [`Fields::table`], where the keys are anyone's.
     pub(crate) fn any_table(&self, walk: &mut Walk<'_>, key: &str) -> Option<Fields<'a>> {
         let item = self.table.get(key)?;

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use leasehold_lease::{Kind, Refusal, Rights};
+use leasehold_lease::{Kind, ListSeen, Refusal, Rights};
 use leasehold_seal::{Class, Coded, Digest, Timestamp};
 use leasehold_tape::call::{Charge, Intent, new_call_id};
-use leasehold_tape::{Appended, Draft, Durability, Kind as RecordKind, TapeError};
+use leasehold_tape::{Appended, Draft, Durability, Kind as RecordKind, TapeError, TapeState};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::engine::{Engine, Plugin};
 use crate::inspect::{Facts, World};
-use crate::spec::{CallSpec, Input, Recorder, given, keyed, names_files};
+use crate::secrets::Held;
+use crate::spec::{CallSpec, Input, Objection, Recorder, given, keyed, names_files};
 
 /// Why a call was not admitted. The refusal is on the tape, unless the tape itself is what failed.
 #[derive(Debug, Error)]
@@ -19,6 +20,9 @@ pub enum AdmitError {
     /// Lease or rights do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Revocation or a missing secret stands in the way.
+    #[error(transparent)]
+    Objected(#[from] Objection),
     /// The call does not fit the plugin.
     #[error("{sentence}")]
     Unfit {
@@ -43,6 +47,7 @@ impl Coded for AdmitError {
     fn code(&self) -> &'static str {
         match self {
             AdmitError::Refused(refusal) => refusal.code(),
+            AdmitError::Objected(objection) => objection.code,
             AdmitError::Unfit { code, .. } => code,
             AdmitError::Tape(error) => error.code(),
             AdmitError::Random(_) => "RANDOM-FAULT",
@@ -52,6 +57,7 @@ impl Coded for AdmitError {
     fn class(&self) -> Class {
         match self {
             AdmitError::Refused(refusal) => refusal.class(),
+            AdmitError::Objected(objection) => objection.class,
             AdmitError::Unfit { class, .. } => *class,
             AdmitError::Tape(error) => error.class(),
             AdmitError::Random(_) => Class::Fault,
@@ -61,6 +67,7 @@ impl Coded for AdmitError {
     fn hint(&self) -> Option<String> {
         match self {
             AdmitError::Refused(refusal) => refusal.hint(),
+            AdmitError::Objected(objection) => objection.hint.clone(),
             AdmitError::Unfit { hint, .. } => Some(hint.clone()),
             AdmitError::Tape(error) => error.hint(),
             AdmitError::Random(_) => None,
@@ -117,6 +124,7 @@ pub struct Ticket {
     /// When the lease ends.
     pub(crate) expires: Instant,
     pub(crate) intent: Appended,
+    pub(crate) secrets: Held,
 }
 
 impl Ticket {
@@ -126,8 +134,8 @@ impl Ticket {
     }
 }
 
-/// Admits one call of `plugin` under `rights`: checks everything that can have changed since the lease was verified, counts
-/// the use and puts the intent on the tape. Where the call can have an effect the intent is durable before this returns.
+/// Admits one call of `plugin` under `rights`: checks everything that can have changed since the lease was verified (time,
+/// revocation, budgets), counts the use and puts the intent on the tape. Where the call can have an effect the intent is durable before this returns.
 ///
 /// # Errors
 /// [`AdmitError`]; a refusal is recorded as `lease.denied`.
@@ -139,10 +147,12 @@ pub fn admit(
     recorder: &Recorder,
 ) -> Result<Ticket, AdmitError> {
     let now = recorder.clock.now();
-    let issued = or_record(&rights, recorder, || {
+    let (secrets, issued) = or_record(&rights, recorder, || {
         check(plugin.facts(), &rights, &spec, now)?;
         check_schemas(plugin, &spec)?;
-        issue(engine, &rights, &spec, recorder, now)
+        // Before the intent: a call that cannot have what it needs is not spent.
+        let secrets = Held::fetch(&rights, &*recorder.secrets)?;
+        Ok((secrets, issue(engine, &rights, &spec, recorder, now)?))
     })?;
     Ok(Ticket {
         call: issued.call,
@@ -153,6 +163,7 @@ pub fn admit(
         clock_base: issued.clock_base,
         expires: issued.expires,
         intent: issued.intent,
+        secrets,
     })
 }
 
@@ -163,7 +174,11 @@ pub(crate) fn or_record<T>(
     admitted: impl FnOnce() -> Result<T, AdmitError>,
 ) -> Result<T, AdmitError> {
     admitted().or_else(|refused| {
-        if matches!(refused, AdmitError::Refused(_) | AdmitError::Unfit { .. }) {
+        let by_rule = matches!(
+            refused,
+            AdmitError::Refused(_) | AdmitError::Objected(_) | AdmitError::Unfit { .. }
+        );
+        if by_rule {
             record_refusal(rights, &refused, recorder)?;
         }
         Err(refused)
@@ -171,7 +186,7 @@ pub(crate) fn or_record<T>(
 }
 
 /// What does not fit.
-fn unfit<T>(code: &'static str, sentence: String, hint: &str) -> Result<T, AdmitError> {
+pub(crate) fn unfit<T>(code: &'static str, sentence: String, hint: &str) -> Result<T, AdmitError> {
     Err(AdmitError::Unfit {
         code,
         class: Class::Usage,
@@ -330,7 +345,7 @@ fn issue(
     let seed = seed_of(spec, rights, &given);
     let clock_base = when(spec, now);
     let limits = rights.limits();
-    let effects = rights.may_change_anything();
+    let effects = rights.has_effects();
     let (run, step) = spec.run.clone().unzip();
     let intent = Intent {
         call: call.clone(),
@@ -361,7 +376,8 @@ fn issue(
         skip: spec.skip.iter().map(ToString::to_string).collect(),
         step,
     };
-    let durability = if effects {
+    // A use that nobody could count after a power cut would not be counted.
+    let durability = if effects || !rights.budgets().is_empty() {
         Durability::Synced
     } else {
         Durability::Written
@@ -370,7 +386,11 @@ fn issue(
     // The record has a time of its own, and by that time the rights have to hold.
     let appended = recorder.tape.append_checked(
         |tape| {
-            rights.check_time(tape.now)?;
+            still_good(rights, recorder, tape)?;
+            rights.check_budgets(|lease| {
+                let account = tape.ledger.account(lease);
+                (account.uses, account.fuel)
+            })?;
             Ok::<_, AdmitError>(vec![draft])
         },
         durability,
@@ -384,6 +404,20 @@ fn issue(
         expires: Instant::now() + left,
         intent: only(appended)?,
     })
+}
+
+/// Whether time and revocation leave the rights as they were, as of the tape.
+pub(crate) fn still_good(
+    rights: &Rights,
+    recorder: &Recorder,
+    tape: &TapeState<'_>,
+) -> Result<(), AdmitError> {
+    rights.check_time(tape.now)?;
+    let seen = tape.ledger.revocations().map(|seen| ListSeen {
+        number: seen.number,
+        list: seen.list,
+    });
+    Ok(recorder.standing.check(rights.chain(), seen, tape.now)?)
 }
 
 /// The seed of a call's randomness.

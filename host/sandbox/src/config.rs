@@ -9,7 +9,9 @@ use wasmtime::{
     WasmFeatures,
 };
 
-use crate::limits::{FUEL_BYTE, FUEL_CALL, FUEL_SYSTEM, INSTANCES, MEMORIES, STACK_BYTES};
+use crate::limits::{
+    FUEL_BYTE, FUEL_CALL, FUEL_REQUEST, FUEL_SYSTEM, INSTANCES, MEMORIES, STACK_BYTES,
+};
 
 /// The version of wasmtime, as in `Cargo.toml`; a test compares it with `Cargo.lock`.
 pub const WASMTIME: &str = "48.0.8";
@@ -82,7 +84,7 @@ pub(crate) fn engine_id(engine: &wasmtime::Engine) -> Digest {
     let mut state = HashBytes(Sha256::new());
     WASMTIME.hash(&mut state);
     env!("CARGO_PKG_VERSION").hash(&mut state);
-    [FUEL_CALL, FUEL_SYSTEM, FUEL_BYTE].hash(&mut state);
+    [FUEL_CALL, FUEL_SYSTEM, FUEL_REQUEST, FUEL_BYTE].hash(&mut state);
     engine.precompile_compatibility_hash().hash(&mut state);
     Digest::from_bytes(state.0.finalize().into())
 }

@@ -1,9 +1,11 @@
 //! The one door: the only function of Leasehold that calls into a component.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use leasehold_files::{Quota, Skipping, View};
+use leasehold_http::Client;
 use leasehold_seal::{Class, Coded};
 use leasehold_tape::TapeError;
 use thiserror::Error;
@@ -11,12 +13,13 @@ use thiserror::Error;
 use crate::admission::Ticket;
 use crate::engine::{Engine, Plugin};
 use crate::guest::{self, Remains};
-use crate::limits::Deadline;
+use crate::limits::{Deadline, Watch};
 use crate::outcome::{Ending, Outcome, Reason};
 use crate::record;
 use crate::spec::{Input, names_files};
 use crate::state::{CallParts, CallState};
 use crate::wasi::clocks::VirtualClock;
+use crate::wasi::http::net::Net;
 
 /// How long past its deadline a call may take to come back, before it is given up. It comes back within about a
 /// millisecond unless the operating system holds it.
@@ -65,7 +68,7 @@ impl Engine {
     }
 
     fn run(&self, ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> (Ending, Remains) {
-        let state = state(ticket, plugin, view.clone());
+        let state = state(ticket, plugin, view.clone(), &self.client);
         let fuel = ticket.rights.limits().fuel;
         match view {
             None => guest::run(&self.inner, plugin, state, fuel, &ticket.spec.input),
@@ -143,10 +146,23 @@ fn deadline(ticket: &Ticket) -> Deadline {
         at: wall.min(ticket.expires),
         expiry: ticket.expires < wall,
         switch: ticket.spec.stop.clone(),
+        watch: watch(ticket),
     }
 }
 
-fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> CallState {
+/// A lease that is revoked while its call runs ends the call.
+fn watch(ticket: &Ticket) -> Watch {
+    let recorder = ticket.recorder.clone();
+    let chain = ticket.rights.chain().to_vec();
+    Watch::new(move || {
+        // What else may be wrong with a list by now, its age for instance, is for the next admission.
+        let now = recorder.clock.now();
+        (recorder.standing.check(&chain, None, now))
+            .is_err_and(|objection| objection.code == "LEASE-REVOKED")
+    })
+}
+
+fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>, client: &Arc<Client>) -> CallState {
     let rights = &ticket.rights;
     let limits = rights.limits();
     let (args, stdin) = match &ticket.spec.input {
@@ -156,6 +172,12 @@ fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> CallState {
         }
         Input::Check { .. } | Input::Tool { .. } => (Vec::new(), Vec::new()),
     };
+    let mut env = rights.environment(|name| ticket.spec.ambient_env.get(name).cloned());
+    let mut inputs = ticket.spec.inputs.clone();
+    for (variable, input, value) in ticket.secrets.exposed() {
+        env.insert(variable, value.to_owned());
+        inputs.insert(input, value.as_bytes().to_vec());
+    }
     CallState::new(CallParts {
         fuel: limits.fuel,
         gauge: ticket.spec.gauge.clone(),
@@ -169,11 +191,9 @@ fn state(ticket: &Ticket, plugin: &Plugin, view: Option<View>) -> CallState {
         seed: ticket.seed,
         view,
         args,
-        env: rights
-            .environment(|name| ticket.spec.ambient_env.get(name).cloned())
-            .into_iter()
-            .collect(),
+        env: env.into_iter().collect(),
         stdin,
-        inputs: ticket.spec.inputs.clone(),
+        inputs,
+        net: Net::new(ticket, client),
     })
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use leasehold_http::Client;
 use leasehold_seal::Digest;
 use wasmtime::component::types::{ComponentItem, Type};
-use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType, Val};
+use wasmtime::component::{
+    Component, InstancePre, Linker, LinkerInstance, Resource, ResourceType, Val,
+};
 
 use crate::cache::CodeCache;
 use crate::compile::{Compiler, LoadError};
@@ -19,6 +22,9 @@ use crate::wasi::bindings::adapter::ToolsPre;
 use crate::wasi::bindings::command::RunnerPre;
 use crate::wasi::bindings::gate::JudgePre;
 use crate::wasi::bindings::system::System;
+use crate::wasi::http;
+use crate::wasi::io::{InputStream, OutputStream, StreamFault};
+use crate::wasi::poll::Pollable;
 
 /// Runs plugins, and keeps what all calls share: settings, host functions, compiled code.
 pub struct Engine {
@@ -27,6 +33,7 @@ pub struct Engine {
     id: Digest,
     compiler: Compiler,
     cache: CodeCache,
+    pub(crate) client: Arc<Client>,
 }
 
 /// A plugin, ready to be called. It holds no state of any call; clones share the code.
@@ -86,13 +93,22 @@ impl Engine {
         let inner = wasmtime::Engine::new(&config(instances)).map_err(fault)?;
         let mut linker = Linker::new(&inner);
         System::add_to_linker::<_, Host>(&mut linker, |state| state).map_err(fault)?;
+        http::add_to_linker(&mut linker).map_err(fault)?;
         Ok(Engine {
             id: engine_id(&inner),
             inner,
             linker,
             compiler,
             cache,
+            client: Arc::new(Client::default()),
         })
+    }
+
+    /// The same with another way to send requests: another resolver, other trusted roots.
+    #[must_use]
+    pub fn with_client(mut self, client: Client) -> Engine {
+        self.client = Arc::new(client);
+        self
     }
 
     /// Names the version and the settings: calls replay between engines of one id.
@@ -140,11 +156,17 @@ impl Engine {
         Ok(component)
     }
 
-    /// Links what exists, and puts refusing stubs for those interfaces of WASI 0.2 that no lease can grant yet.
+    /// Links what exists, and puts refusing stubs for those interfaces of WASI 0.2 that no lease can grant.
     fn link(&self, component: &Component) -> Result<InstancePre<CallState>, LoadError> {
         let mut missing = Vec::new();
         for (name, item) in component.component_type().imports(&self.inner) {
             match (import_kind(name), item.ty) {
+                // Of HTTP the half that serves is not offered, and some toolchains import both.
+                (ImportKind::Offered, ComponentItem::ComponentInstance(instance))
+                    if name.starts_with(http::TYPES) =>
+                {
+                    missing.push((http::OFFERED_TYPES.to_owned(), instance));
+                }
                 (ImportKind::Offered, _) => {}
                 (ImportKind::Refused, ComponentItem::ComponentInstance(instance)) => {
                     missing.push((name.to_owned(), instance));
@@ -159,8 +181,11 @@ impl Engine {
         let mut linker = self.linker.clone();
         for (name, instance) in missing {
             let mut stubs = linker.instance(&name).map_err(refused)?;
+            let offered = |item: &str| name == http::OFFERED_TYPES && !http::serves(item);
             for (item, ty) in instance.exports(&self.inner) {
-                stub(&mut stubs, &name, item, &ty.ty).map_err(refused)?;
+                if !offered(item) {
+                    stub(&mut stubs, &name, item, &ty.ty).map_err(refused)?;
+                }
             }
         }
         linker.instantiate_pre(component).map_err(refused)
@@ -188,6 +213,8 @@ pub fn import_kind(import: &str) -> ImportKind {
         "wasi:filesystem/",
         "wasi:cli/",
         "leasehold:plugin/",
+        http::TYPES,
+        http::HANDLER,
         MODULE_IMPORTS,
     ]) {
         ImportKind::Offered
@@ -228,14 +255,31 @@ fn stub(
                 Err(Halt::ImportDenied.into())
             })
         }
-        ComponentItem::Resource(_) => stubs.resource(
-            name,
-            ResourceType::host::<DeniedResource>(),
-            |_store, _rep| Ok(()),
-        ),
+        ComponentItem::Resource(_) => match name {
+            // What an interface takes over from `wasi:io` is the same thing there.
+            "pollable" => shared::<Pollable>(stubs, name),
+            "input-stream" => shared::<InputStream>(stubs, name),
+            "output-stream" => shared::<OutputStream>(stubs, name),
+            "error" | "io-error" => shared::<StreamFault>(stubs, name),
+            _ => stubs.resource(
+                name,
+                ResourceType::host::<DeniedResource>(),
+                |_store, _rep| Ok(()),
+            ),
+        },
         // Types need no definition.
         _ => Ok(()),
     }
+}
+
+fn shared<R: Send + 'static>(
+    stubs: &mut LinkerInstance<'_, CallState>,
+    name: &str,
+) -> wasmtime::Result<()> {
+    stubs.resource(name, ResourceType::host::<R>(), |mut store, rep| {
+        store.data_mut().table.delete(Resource::<R>::new_own(rep))?;
+        Ok(())
+    })
 }
 
 /// A resource that a refused interface defines: there is never one.

@@ -13,7 +13,8 @@ use wasmtime::{Store, Trap};
 use crate::engine::{Entry, Plugin};
 use crate::limits::{COMPONENT_HANDLES, Deadline, Gauge, Halt, Limit, TRANSFER_BYTES};
 use crate::outcome::{
-    Ending, Finding, Judgement, Level, Location, PluginError, Reason, Returned, Verdict,
+    Ending, Finding, Judgement, Level, Location, PluginError, Reason, RefusedRequest, Request,
+    Returned, Verdict,
 };
 use crate::spec::Input;
 use crate::state::{Attachment, CallState, LogLine};
@@ -42,6 +43,8 @@ pub(crate) struct Remains {
     pub(crate) coverage: Coverage,
     pub(crate) denials: Denials,
     pub(crate) refused_imports: BTreeMap<String, u64>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) refused_requests: Vec<RefusedRequest>,
     pub(crate) changes: ChangeLog,
     pub(crate) reads: Option<ReadSet>,
     /// Lines that findings name, where the plugin lets lines be quoted.
@@ -102,6 +105,7 @@ pub(crate) fn run(
         ..Remains::default()
     };
     remains.told_time = state.clock.told;
+    (remains.requests, remains.refused_requests) = state.net.finish();
     if let Some(view) = &state.files {
         remains.add_files(view);
         let manifest = plugin.facts().manifest.as_ref();

@@ -14,6 +14,7 @@
 //! | `admission` | the only maker of tickets |
 //! | `door`, `guest` | the one door, and the inside of a call |
 //! | `limits`, `state` | what a call may use up, and what it has |
+//! | `secrets` | what it may use and not know |
 //! | `wasi` | the host functions |
 //! | `record`, `summary`, `outcome` | what came of a call: recorded, read, handed out |
 //! | `reuse` | an earlier outcome in place of a call |
@@ -34,6 +35,7 @@ mod outcome;
 mod record;
 mod reuse;
 mod schema;
+mod secrets;
 mod spec;
 mod state;
 mod summary;
@@ -54,9 +56,9 @@ pub use limits::{
     STACK_BYTES, Stop, StopSwitch, TRANSFER_BYTES, Usage,
 };
 pub use outcome::{
-    Ending, Finding, Judgement, Level, Location, Outcome, PluginError, Reason, Receipt, Returned,
-    Status, Summary, Verdict,
+    Ending, Finding, Judgement, Level, Location, Outcome, PluginError, Reason, Receipt,
+    RefusedRequest, Request, Returned, Status, Summary, Verdict,
 };
-pub use reuse::{CallKey, Original, admit_hit, call_key};
-pub use spec::{CallSpec, Input, Recorder};
+pub use reuse::{CallKey, Original, admit_hit, call_key, is_reusable};
+pub use spec::{CallSpec, Input, Objection, Recorder, Secrets, Standing};
 pub use state::{Attachment, LogLine};

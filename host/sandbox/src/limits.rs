@@ -28,6 +28,8 @@ pub enum Limit {
     Handles,
     /// Bytes moved by one host call ([`TRANSFER_BYTES`]).
     Transfer,
+    /// Header fields of one message, in number or size.
+    Headers,
 }
 
 impl Limit {
@@ -43,6 +45,7 @@ impl Limit {
             Limit::Write => "WRITE-QUOTA",
             Limit::Handles => "HANDLES-EXCEEDED",
             Limit::Transfer => "TRANSFER-EXCEEDED",
+            Limit::Headers => "HEADERS-EXCEEDED",
         }
     }
 
@@ -55,7 +58,7 @@ impl Limit {
             Limit::Output => Some("limits.output_bytes"),
             Limit::Write => Some("limits.write_bytes"),
             Limit::Handles => Some("limits.open_files"),
-            Limit::Stack | Limit::Log | Limit::Transfer => None,
+            Limit::Stack | Limit::Log | Limit::Transfer | Limit::Headers => None,
         }
     }
 }
@@ -72,6 +75,7 @@ impl fmt::Display for Limit {
             Limit::Write => "written bytes",
             Limit::Handles => "handles",
             Limit::Transfer => "bytes in one host call",
+            Limit::Headers => "header fields",
         })
     }
 }
@@ -97,6 +101,8 @@ pub const MEMORIES: usize = 16;
 pub(crate) const FUEL_CALL: u64 = 400;
 /// Further fuel of a host call that asks the operating system.
 pub(crate) const FUEL_SYSTEM: u64 = 8_000;
+/// Further fuel of sending a request: resolving, connecting and encrypting are the host's work.
+pub(crate) const FUEL_REQUEST: u64 = 1_000_000;
 /// Fuel of a byte that the guest gets or gives, or may see.
 pub(crate) const FUEL_BYTE: u64 = 1;
 
@@ -177,6 +183,7 @@ pub(crate) struct Deadline {
     /// What reaching `at` means: the wall limit, or the lease's expiry.
     pub(crate) expiry: bool,
     pub(crate) switch: StopSwitch,
+    pub(crate) watch: Watch,
 }
 
 impl Deadline {
@@ -185,7 +192,12 @@ impl Deadline {
         if let Some(stop) = self.switch.reason() {
             return Err(Halt::Stopped(stop));
         }
-        if Instant::now() < self.at {
+        let now = Instant::now();
+        if now < self.at {
+            if self.watch.says_revoked(now) {
+                self.switch.stop(Stop::Revoked);
+                return Err(Halt::Stopped(Stop::Revoked));
+            }
             return Ok(());
         }
         Err(if self.expiry {
@@ -193,6 +205,55 @@ impl Deadline {
         } else {
             Halt::Exceeded(Limit::Wall)
         })
+    }
+}
+
+/// Looks now and then whether the lease of a running call was revoked.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Looking>);
+
+struct Looking {
+    since: Instant,
+    /// When to look next, in milliseconds since `since`.
+    next: AtomicU64,
+    revoked: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// How long it takes until a revocation ends a running call, in milliseconds.
+const LOOK_MS: u64 = 100;
+
+impl Watch {
+    /// A watch that asks `revoked`, for the first time when the call has run for a while.
+    pub(crate) fn new(revoked: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Watch(Arc::new(Looking {
+            since: Instant::now(),
+            next: AtomicU64::new(LOOK_MS),
+            revoked: Box::new(revoked),
+        }))
+    }
+
+    fn says_revoked(&self, now: Instant) -> bool {
+        let looking = &self.0;
+        let ran = now.saturating_duration_since(looking.since).as_millis();
+        let ran = u64::try_from(ran).unwrap_or(u64::MAX);
+        let next = looking.next.load(Ordering::Relaxed);
+        // One of the threads of a call looks at a time.
+        let turn = ran >= next
+            && (looking.next)
+                .compare_exchange(
+                    next,
+                    ran.saturating_add(LOOK_MS),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
+                .is_ok();
+        turn && (looking.revoked)()
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
     }
 }
 

@@ -92,6 +92,38 @@ pub struct Receipt {
     pub verdict: Option<Appended>,
 }
 
+/// One request that a call sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its number within the call, from 0.
+    pub n: u64,
+    /// Method, scheme, host and port: `GET https://api.example.com:443`.
+    pub place: String,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// The stable code of what went wrong, if anything did.
+    pub code: Option<&'static str>,
+    /// Bytes of body sent.
+    pub sent: u64,
+    /// Bytes of body received.
+    pub received: u64,
+}
+
+/// Requests that a call wanted to send and may not; those to one place with one code are counted together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRequest {
+    /// The stable code.
+    pub code: &'static str,
+    /// Method, scheme, host and port, as far as they could be read; without the path, which may say more than a record should.
+    pub place: String,
+    /// Why, of the first of them.
+    pub sentence: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
 /// What came of a call. It exists only when its record is durable.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -121,6 +153,10 @@ pub struct Outcome {
     pub denials: Denials,
     /// Imports that it used and that no lease can grant, with how often.
     pub refused_imports: BTreeMap<String, u64>,
+    /// What it asked others.
+    pub requests: Vec<Request>,
+    /// What it wanted to ask, and may not.
+    pub refused_requests: Vec<RefusedRequest>,
     /// What it changed.
     pub changes: ChangeLog,
     /// What it learned about the workspace.

@@ -6,7 +6,7 @@ use leasehold_files::{Change, Content, Denial, ReadSet};
 use leasehold_seal::Digest;
 use leasehold_tape::call as body;
 use leasehold_tape::verdict::{GateVerdict, Quote};
-use leasehold_tape::{Draft, Durability, Kind, Store, TapeError};
+use leasehold_tape::{Draft, Durability, EffectHttpAnswered, Kind, Store, TapeError};
 
 use crate::admission::Ticket;
 use crate::door::CallError;
@@ -31,8 +31,10 @@ pub(crate) fn settle(
     remains: Remains,
     wall: Duration,
 ) -> Result<Outcome, CallError> {
-    let ending = check_reply(&ticket, plugin, ending);
+    let mut ending = check_reply(&ticket, plugin, ending);
     let mut remains = remains;
+    // First of all: nothing below sees a secret.
+    ticket.secrets.strike(&mut ending, &mut remains);
     remains.coverage.hidden += ticket.spec.left_out;
     // The ending counts as it is recorded: a reply that was refused did not return, and settles nothing.
     let used = remains.fuel.filter(|_used| kind_of(&ending).settles());
@@ -67,6 +69,8 @@ pub(crate) fn settle(
             coverage: remains.coverage,
             denials: remains.denials,
             refused_imports: remains.refused_imports,
+            requests: remains.requests,
+            refused_requests: remains.refused_requests,
             changes: remains.changes,
             reads: remains.reads.unwrap_or_default(),
             told_time: remains.told_time,
@@ -114,6 +118,26 @@ fn drafts(
             wanted: "call".to_owned(),
         };
         drafts.push(Draft::sorted(Kind::AccessDenied, &body)?);
+    }
+    for refused in remains.refused_requests.iter().take(RECORDED_DENIALS) {
+        let body = body::AccessDenied {
+            call: call.to_owned(),
+            code: refused.code.to_owned(),
+            count: refused.count,
+            path: Some(clip(&refused.place, MAX_NAME).to_owned()),
+            wanted: "request".to_owned(),
+        };
+        drafts.push(Draft::sorted(Kind::AccessDenied, &body)?);
+    }
+    for request in &remains.requests {
+        drafts.push(Draft::http_answered(&EffectHttpAnswered {
+            call: call.to_owned(),
+            code: request.code.map(str::to_owned),
+            n: request.n,
+            received: request.received,
+            sent: request.sent,
+            status: request.status,
+        })?);
     }
     for attachment in &remains.attachments {
         let body = body::ArtifactStored {

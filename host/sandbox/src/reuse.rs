@@ -6,7 +6,7 @@ use leasehold_tape::run::CacheHit;
 use leasehold_tape::{Appended, Draft, Durability, Kind};
 use serde::Serialize;
 
-use crate::admission::{AdmitError, check, only, seed_of, when};
+use crate::admission::{AdmitError, check, only, seed_of, still_good, unfit, when};
 use crate::engine::Engine;
 use crate::inspect::{ExitCodes, Facts};
 use crate::spec::{CallSpec, Recorder, given};
@@ -31,6 +31,13 @@ pub struct Original {
     pub leaf: Digest,
     /// Digest of the read set that was found unchanged.
     pub reads: Digest,
+}
+
+/// Whether what a call under these rights came to can stand for a later one: it changes nothing, asks nobody, knows no secret, and is
+/// not counted.
+#[must_use]
+pub fn is_reusable(rights: &Rights) -> bool {
+    !rights.has_effects() && rights.budgets().is_empty()
 }
 
 /// The key under which the result of this call can be kept. `host` names the build of the host: another one may judge otherwise.
@@ -93,6 +100,13 @@ pub fn admit_hit(
 ) -> Result<Appended, AdmitError> {
     crate::admission::or_record(rights, recorder, || {
         check(plugin, rights, spec, recorder.clock.now())?;
+        if !is_reusable(rights) {
+            return unfit(
+                "REUSE-UNFIT",
+                "what this call comes to cannot stand for a later one".into(),
+                "make the call",
+            );
+        }
         let (run, step) = spec.run.clone().unwrap_or_default();
         let body = CacheHit {
             grant: rights.grant().to_owned(),
@@ -110,7 +124,7 @@ pub fn admit_hit(
         let draft = Draft::sorted(Kind::CacheHit, &body)?;
         let appended = recorder.tape.append_checked(
             |tape| {
-                rights.check_time(tape.now)?;
+                still_good(rights, recorder, tape)?;
                 Ok::<_, AdmitError>(vec![draft])
             },
             Durability::Synced,

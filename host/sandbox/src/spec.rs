@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use leasehold_files::{Record, Tree};
-use leasehold_lease::{Pattern, Rights};
-use leasehold_seal::{Digest, Timestamp};
+use leasehold_http::Secret;
+use leasehold_lease::{ListSeen, Pattern, Refusal, Revocations, Rights};
+use leasehold_seal::{Class, Coded, Digest, Timestamp, Trust};
 use leasehold_tape::{HostClock, Store, Tape};
 use serde::Serialize;
 use sha2::Sha256;
@@ -14,7 +15,83 @@ use sha2::Sha256;
 use crate::inspect::ExitCodes;
 use crate::limits::{Gauge, StopSwitch};
 
-/// Where calls are recorded.
+/// Why one of those who have a say in a call objects to it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Objection {
+    /// The stable code.
+    pub code: &'static str,
+    /// What kind of failure it is.
+    pub class: Class,
+    /// What is in the way; never a part of a secret.
+    pub sentence: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Coded for Objection {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn class(&self) -> Class {
+        self.class
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
+impl From<Refusal> for Objection {
+    fn from(refusal: Refusal) -> Self {
+        Objection {
+            code: refusal.code(),
+            class: refusal.class(),
+            sentence: refusal.to_string(),
+            hint: refusal.hint(),
+        }
+    }
+}
+
+/// What may change while leases are in use, and is asked again for each call and while it runs.
+pub trait Standing: Send + Sync {
+    /// Whether the leases of this chain may be used now. `seen`: the newest revocation list on the tape.
+    ///
+    /// # Errors
+    /// `LEASE-REVOKED` and `REVOCATION-…`, as [`leasehold_lease::Revocations::check`].
+    fn check(
+        &self,
+        chain: &[Digest],
+        seen: Option<ListSeen>,
+        now: Timestamp,
+    ) -> Result<(), Objection>;
+}
+
+/// A trust file and the revocation list in use, for as long as a process lives that is told of no other.
+impl Standing for (Trust, Revocations) {
+    fn check(
+        &self,
+        chain: &[Digest],
+        seen: Option<ListSeen>,
+        now: Timestamp,
+    ) -> Result<(), Objection> {
+        let revocations = self.1.clone().after(seen);
+        revocations.check(&self.0, chain, now)?;
+        Ok(())
+    }
+}
+
+/// Where secrets come from.
+pub trait Secrets: Send + Sync {
+    /// The secret of this name.
+    ///
+    /// # Errors
+    /// Why it is not there or not usable; never a part of it.
+    fn secret(&self, name: &str) -> Result<Secret, Objection>;
+}
+
+/// Where calls are recorded, and what has a say in whether they may be made.
 #[derive(Clone)]
 pub struct Recorder {
     /// The tape.
@@ -25,6 +102,10 @@ pub struct Recorder {
     pub clock: Arc<dyn HostClock>,
     /// Random bytes for call ids.
     pub random: fn(&mut [u8]) -> std::io::Result<()>,
+    /// Whether leases that were good still are.
+    pub standing: Arc<dyn Standing>,
+    /// Where secrets come from.
+    pub secrets: Arc<dyn Secrets>,
     /// Key of the salts over inputs. Whoever has it can show what a recorded input digest stands for.
     pub salt_key: [u8; 32],
 }

@@ -1,9 +1,12 @@
 //! What one running call has: its store's data. Made fresh for each call, never reused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use leasehold_files::{FsError, View};
+use tokio::runtime::Runtime;
 use wasmtime::component::{Resource, ResourceTable};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use crate::limits::{
     Deadline, Gauge, Halt, LOG_BYTES, LOG_LINE_BYTES, Limit, MemoryMeter, RESOURCES,
@@ -11,6 +14,7 @@ use crate::limits::{
 use crate::wasi::bindings::system::wasi::filesystem::types::ErrorCode;
 use crate::wasi::clocks::VirtualClock;
 use crate::wasi::filesystem::error_code;
+use crate::wasi::http::net::Net;
 use crate::wasi::random::SeededRandom;
 
 /// One line of a plugin's log.
@@ -106,6 +110,8 @@ pub(crate) struct CallState {
     fuel: u64,
     pub(crate) clock: VirtualClock,
     pub(crate) random: SeededRandom,
+    /// HTTP, as far as the rights go.
+    pub(crate) net: Net,
     /// The files of the call: a view, or none at all.
     pub(crate) files: Option<View>,
     pub(crate) args: Vec<String>,
@@ -133,6 +139,7 @@ pub(crate) struct CallParts {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) stdin: Vec<u8>,
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+    pub(crate) net: Net,
 }
 
 impl CallState {
@@ -146,6 +153,7 @@ impl CallState {
             fuel: parts.fuel,
             clock: parts.clock,
             random: SeededRandom::new(parts.seed),
+            net: parts.net,
             files: parts.view,
             args: parts.args,
             env: parts.env,
@@ -178,6 +186,18 @@ impl CallState {
         self.table
             .push(resource)
             .map_err(|_full| Halt::Exceeded(Limit::Handles).into())
+    }
+
+    /// HTTP as wasmtime-wasi-http sees it.
+    pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.net.view(&mut self.table)
+    }
+
+    /// What it takes to wait for HTTP.
+    pub(crate) fn waiting(
+        &mut self,
+    ) -> wasmtime::Result<(Arc<Runtime>, &mut ResourceTable, &Deadline)> {
+        Ok((self.net.runtime()?, &mut self.table, &self.deadline))
     }
 
     /// The view. A guest has no descriptor without one, so its absence is a fault of the host.

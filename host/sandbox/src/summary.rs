@@ -25,13 +25,22 @@ pub(crate) fn summarize(
             && matches!(ticket.spec.input, Input::Run { .. }),
         exit: (ticket.spec.exit.as_ref()).or(manifest.and_then(|manifest| manifest.exit.as_ref())),
         kept_back: kept_back(ticket, plugin, remains),
-        denied: remains.denials.list.first().map(|denial| {
-            (
-                denial.code,
-                format!("{} {}", denial.wanted, denial.path),
-                remains.denials.list.len() as u64 + remains.denials.more,
-            )
-        }),
+        denied: remains
+            .denials
+            .list
+            .first()
+            .map(|denial| {
+                (
+                    denial.code,
+                    format!("{} {}", denial.wanted, denial.path),
+                    remains.denials.list.len() as u64 + remains.denials.more,
+                )
+            })
+            .or_else(|| {
+                let first = remains.refused_requests.first()?;
+                let count = remains.refused_requests.iter().map(|refused| refused.count);
+                Some((first.code, first.place.clone(), count.sum()))
+            }),
     };
     reading.of(ending)
 }
@@ -232,6 +241,7 @@ fn exhausted(name: &str, limit: Limit) -> Summary {
         Limit::Log => format!("{name} logged more than a call may"),
         Limit::Write => format!("{name} wrote more than its lease allows"),
         Limit::Handles => format!("{name} held more handles than a call may"),
+        Limit::Headers => format!("{name} set more header fields than a message may have"),
         Limit::Transfer => format!("{name} moved too much in one host call"),
     };
     bad(Status::Error, Class::Exhausted, limit.code(), sentence)

@@ -5,15 +5,19 @@
 //! order mark, and anything after the value. Nesting and size have limits. What [`to_vec`] writes,
 //! [`from_slice`] reads.
 
+mod direct;
 mod exact;
 mod fields;
+mod node;
+mod scan;
 mod strict;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 pub use serde_json::Value;
 
 use crate::error::{Class, Coded};
+use direct::Sorted;
 use strict::Numbers;
 
 /// The greatest integer that is read or written, 2^53 − 1; the least is its negative (RFC 7493).
@@ -43,10 +47,22 @@ pub fn to_vec_limited<T: Serialize + ?Sized>(
     max_bytes: usize,
 ) -> Result<Vec<u8>, CanonicalError> {
     exact::check(value)?;
-    let bytes = serde_json_canonicalizer::to_vec(&value)
-        .map_err(|error| CanonicalError::Unwritable(error.to_string()))?;
+    let bytes = write(value).map_err(|error| CanonicalError::Unwritable(error.to_string()))?;
     strict::check_size(&bytes, max_bytes)?;
     Ok(bytes)
+}
+
+/// Writes a value whose numbers were checked. serde_json spells strings and integers canonically, so that
+/// hardly ever more than the order of keys is missing; whatever else is, `serde_json_canonicalizer` knows,
+/// and takes several times as long.
+fn write<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
+    let text = serde_json::to_vec(value)?;
+    match direct::sort(&text) {
+        Some(Sorted::Already) => {}
+        Some(Sorted::Now(sorted)) => return serde_json::to_vec(&sorted),
+        None => return serde_json_canonicalizer::to_vec(&value),
+    }
+    Ok(text)
 }
 
 /// Reads JSON strictly (see the module); it need not be canonical.
@@ -84,6 +100,15 @@ pub fn from_slice_limited<T: DeserializeOwned>(
     bytes: &[u8],
     max_bytes: usize,
 ) -> Result<T, CanonicalError> {
+    strict::check_size(bytes, max_bytes)?;
+    match direct::read(bytes) {
+        Some(value) => Ok(value),
+        None => read_long(bytes, max_bytes),
+    }
+}
+
+/// [`from_slice_limited`] without hope: reads strictly, writes, compares, and only then looks at types.
+fn read_long<T: DeserializeOwned>(bytes: &[u8], max_bytes: usize) -> Result<T, CanonicalError> {
     let value = strict::parse(bytes, max_bytes, Numbers::Integers)?;
     let canonical = serde_json_canonicalizer::to_vec(&value)
         .map_err(|error| CanonicalError::Unwritable(error.to_string()))?;
@@ -95,7 +120,7 @@ pub fn from_slice_limited<T: DeserializeOwned>(
             .count();
         return Err(CanonicalError::NotCanonical { offset });
     }
-    fields::read(value)
+    fields::read(value.into())
 }
 
 /// Reads JSON written by hand (policy, trust file, draft): as strict as [`from_slice`], but spaces,
@@ -115,16 +140,37 @@ pub fn from_json_limited<T: DeserializeOwned>(
     bytes: &[u8],
     max_bytes: usize,
 ) -> Result<T, CanonicalError> {
-    fields::read(strict::parse(bytes, max_bytes, Numbers::Integers)?)
+    read_free(bytes, max_bytes, Numbers::Integers)
+}
+
+/// Reads a type from a value that [`parse`] gave: what [`from_json`] does, without parsing again.
+///
+/// # Errors
+/// `JSON-FIELD`.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, CanonicalError> {
+    fields::read(value.into())
 }
 
 /// As strict as [`parse`] except that numbers may be anything JSON allows, and unknown fields of `T`
 /// are its business: for formats of others, whose extensions have to be skipped.
-pub(crate) fn from_foreign<T: DeserializeOwned>(
-    bytes: &[u8],
+pub(crate) fn from_foreign<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
     max_bytes: usize,
 ) -> Result<T, CanonicalError> {
-    fields::read(strict::parse(bytes, max_bytes, Numbers::Any)?)
+    read_free(bytes, max_bytes, Numbers::Any)
+}
+
+/// Reads a type from a text whose form is free. Most texts are canonical all the same.
+fn read_free<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    max_bytes: usize,
+    numbers: Numbers,
+) -> Result<T, CanonicalError> {
+    strict::check_size(bytes, max_bytes)?;
+    match direct::read(bytes) {
+        Some(value) => Ok(value),
+        None => fields::read(strict::parse(bytes, max_bytes, numbers)?.into()),
+    }
 }
 
 /// Why JSON was refused.

@@ -83,13 +83,21 @@ pub enum SealError {
         /// How many are needed.
         needed: usize,
     },
+    /// A key has signed that counts only beside its second key, and the second key has not.
+    #[error(
+        "{signers} signed, but the second signature (ML-DSA-44, experimental) that the trust file demands is missing or wrong"
+    )]
+    SignatureSecond {
+        /// Who: names of the trust file, or key ids.
+        signers: String,
+    },
     /// The signer is not trusted for this role at this time.
     #[error("{0}")]
     KeyUntrusted(String),
-    /// The public key is of small order: signatures under it prove nothing.
-    #[error("the public key is weak (a point of small order)")]
+    /// The public key is a point of small order, or a second key of zeros: anyone can sign under it.
+    #[error("the public key is weak: a signature under it proves nothing")]
     KeyWeak,
-    /// The text or bytes are not an Ed25519 key of the expected form.
+    /// The text or bytes are not a key of the expected form.
     #[error("not a usable key: {0}")]
     KeyFormat(String),
     /// Others than the owner may read or write the secret key file.
@@ -128,6 +136,7 @@ impl Coded for SealError {
         match self {
             SealError::SignatureInvalid { .. } => "SIGNATURE-INVALID",
             SealError::SignatureMissing { .. } => "SIGNATURE-MISSING",
+            SealError::SignatureSecond { .. } => "SIGNATURE-SECOND",
             SealError::KeyUntrusted(_) => "KEY-UNTRUSTED",
             SealError::KeyWeak => "KEY-WEAK",
             SealError::KeyFormat(_) => "KEY-FORMAT",
@@ -144,6 +153,7 @@ impl Coded for SealError {
     fn class(&self) -> Class {
         match self {
             SealError::SignatureMissing { .. }
+            | SealError::SignatureSecond { .. }
             | SealError::KeyUntrusted(_)
             | SealError::KeyWeak
             | SealError::KeyPermissions { .. }
@@ -165,6 +175,9 @@ impl Coded for SealError {
             }
             SealError::SignatureMissing { .. } => {
                 "have it signed by more of the keys in the trust file"
+            }
+            SealError::SignatureSecond { .. } => {
+                "get the original file again, or have it signed with the second key as well"
             }
             SealError::KeyUntrusted(_) => {
                 "add the signer to the trust file with this role, or have it signed by a trusted key"

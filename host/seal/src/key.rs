@@ -99,7 +99,7 @@ impl PublicKey {
             return Err(SealError::KeyWeak);
         }
         // A second encoding of the same point would be the same key with another id.
-        if key.to_edwards().compress().as_bytes() != bytes {
+        if !is_reduced(bytes) {
             return Err(SealError::KeyFormat(
                 "the point is not in its canonical encoding".to_owned(),
             ));
@@ -137,12 +137,29 @@ impl PublicKey {
     /// # Errors
     /// `SIGNATURE-INVALID`, also when the signature is not 64 bytes long.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SealError> {
-        ed25519_dalek::Signature::from_slice(signature)
-            .and_then(|signature| self.0.verify_strict(message, &signature))
-            .map_err(|_| SealError::SignatureInvalid {
+        if self.verifies(message, signature) {
+            Ok(())
+        } else {
+            Err(SealError::SignatureInvalid {
                 what: format!("the signature by key {}", self.key_id()),
             })
+        }
     }
+
+    /// [`PublicKey::verify`] without words for a refusal.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        ed25519_dalek::Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    }
+}
+
+/// Whether the y coordinate of this point, which is not of small order, is less than the prime 2^255 − 19.
+///
+/// A point has a second encoding when it is not, or when x is 0 and its sign is set; then y is 1 or −1, and
+/// the order is 1 or 2.
+fn is_reduced(point: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = point;
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
 impl fmt::Debug for PublicKey {
@@ -165,19 +182,22 @@ pub fn check_mode(mode: u32) -> Result<(), SealError> {
     Ok(())
 }
 
-/// One PEM block (RFC 7468). A key is at most 48 bytes, so a single line of 64 characters holds it.
-fn pem(label: &str, der: &[u8]) -> String {
+/// One PEM block (RFC 7468), in lines of 64 characters.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let mut line = Zeroizing::new([0u8; 64]);
-    let length = STANDARD
-        .encode_slice(der, line.as_mut_slice())
-        .unwrap_or_default();
     // Enough at once, so that no half-written copy of a secret stays behind in memory.
-    let mut text = String::with_capacity(160);
+    let mut text = String::with_capacity(der.len().div_ceil(48) * 65 + 80);
     text.push_str("-----BEGIN ");
     text.push_str(label);
     text.push_str("-----\n");
-    text.extend(line.iter().take(length).map(|digit| char::from(*digit)));
-    text.push_str("\n-----END ");
+    for bytes in der.chunks(48) {
+        let length = STANDARD
+            .encode_slice(bytes, line.as_mut_slice())
+            .unwrap_or_default();
+        text.extend(line.iter().take(length).map(|digit| char::from(*digit)));
+        text.push('\n');
+    }
+    text.push_str("-----END ");
     text.push_str(label);
     text.push_str("-----\n");
     text

@@ -12,6 +12,7 @@
 //! | [`error`] | the shape every error of Leasehold has |
 //! | [`key`] | Ed25519 keys as PKCS#8 and SPKI |
 //! | [`note`] | signed notes (C2SP) |
+//! | [`second`] | second signatures by ML-DSA-44 (experimental) |
 //! | [`timestamp`] | moments in milliseconds, UTC |
 //! | [`trust`] | which keys may do what |
 
@@ -21,6 +22,8 @@ pub mod dsse;
 pub mod error;
 pub mod key;
 pub mod note;
+pub mod second;
+mod text;
 pub mod timestamp;
 pub mod trust;
 
@@ -29,5 +32,6 @@ pub use digest::{Digest, KeyId, ParseDigestError};
 pub use dsse::{Envelope, Opened, PayloadType};
 pub use error::{Class, Coded, SealError};
 pub use key::{PublicKey, SecretKey};
+pub use second::{SecondKey, SecondSecret};
 pub use timestamp::{Timestamp, TimestampError};
-pub use trust::{Role, Trust, TrustedKey};
+pub use trust::{ApprovalRule, RevocationRule, RightKind, Role, Trust, TrustedKey};

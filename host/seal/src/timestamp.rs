@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Class, Coded};
+use crate::text;
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z, from then to the end of the year 9999.
 ///
@@ -127,9 +128,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        text::read(deserializer)
     }
 }
 

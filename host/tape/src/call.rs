@@ -322,7 +322,7 @@ impl Outcome {
     }
 }
 
-fn check_call(call: &str) -> Result<(), TapeError> {
+pub(crate) fn check_call(call: &str) -> Result<(), TapeError> {
     let plain = call.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if call.is_empty() || call.len() > 64 || !plain {
         return Err(TapeError::Body(format!(
@@ -332,7 +332,7 @@ fn check_call(call: &str) -> Result<(), TapeError> {
     Ok(())
 }
 
-fn check_integers(numbers: &[u64]) -> Result<(), TapeError> {
+pub(crate) fn check_integers(numbers: &[u64]) -> Result<(), TapeError> {
     match numbers.iter().find(|number| **number > MAX_INTEGER) {
         Some(number) => Err(TapeError::Body(format!(
             "{number} is more than a record can hold (2^53 - 1)"

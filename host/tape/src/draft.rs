@@ -1,11 +1,13 @@
 //! Records before they have a place on the tape.
 
 use leasehold_seal::{Digest, Timestamp, canonical};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::call::{Charge, Intent, Outcome};
 use crate::error::TapeError;
+use crate::http::{EffectHttp, EffectHttpAnswered};
 use crate::kind::Kind;
+use crate::lease::{KeyRotated, LeaseRevoked, LeaseVerified, ListSeen};
 use crate::record::{RecordFault, read_body};
 
 /// A record to be appended: its kind and its body, already in the bytes it will have.
@@ -18,8 +20,9 @@ pub struct Draft {
 
 impl Draft {
     /// A draft of any kind but `tape.*` (the tape writes those itself) with a body that serialises
-    /// to an object. Bodies of `call.intent`, `call.outcome` and `lease.verified` must be those of
-    /// [`Intent`], [`Outcome`] and [`LeaseVerified`].
+    /// to an object. Bodies of `call.intent`, `call.outcome`, `effect.http`,
+    /// `effect.http-answered`, `lease.verified`, `lease.revoked` and `key.rotated` must be those of [`Intent`], [`Outcome`],
+    /// [`EffectHttp`], [`EffectHttpAnswered`], [`LeaseVerified`], [`LeaseRevoked`] and [`KeyRotated`].
     ///
     /// # Errors
     /// [`TapeError::Body`].
@@ -65,6 +68,49 @@ impl Draft {
         })
     }
 
+    /// The draft of an `effect.http`; faster than [`Draft::new`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`] when a number or a name does not fit.
+    pub fn http(request: &EffectHttp) -> Result<Draft, TapeError> {
+        request.check()?;
+        Ok(Draft {
+            kind: Kind::EffectHttp,
+            body: in_order(request)?,
+            effect: Some(Effect::Http {
+                call: request.call.clone(),
+            }),
+        })
+    }
+
+    /// The draft of an `effect.http-answered`; faster than [`Draft::new`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`] when a number does not fit.
+    pub fn http_answered(answer: &EffectHttpAnswered) -> Result<Draft, TapeError> {
+        answer.check()?;
+        Ok(Draft {
+            kind: Kind::EffectHttpAnswered,
+            body: in_order(answer)?,
+            effect: Some(Effect::Http {
+                call: answer.call.clone(),
+            }),
+        })
+    }
+
+    /// The draft of a `lease.verified`; faster than [`Draft::new`].
+    ///
+    /// # Errors
+    /// [`TapeError::Body`] when a number, the chain or the nonce does not fit.
+    pub fn lease_verified(verified: &LeaseVerified) -> Result<Draft, TapeError> {
+        verified.check()?;
+        Ok(Draft {
+            kind: Kind::LeaseVerified,
+            body: in_order(verified)?,
+            effect: Some(Effect::lease(verified.clone())),
+        })
+    }
+
     /// The kind of the record.
     pub fn kind(&self) -> &Kind {
         &self.kind
@@ -107,24 +153,6 @@ fn foreign(kind: &Kind) -> Result<Kind, TapeError> {
         .ok_or_else(|| TapeError::Body(format!("{:?} is not a kind", kind.as_str())))
 }
 
-/// Body of `lease.verified`: a lease that may be used from here on, and where its envelope is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeaseVerified {
-    /// Digest of the envelope's bytes, under which the content store has them.
-    pub envelope: Digest,
-    /// When the lease ends; the ledger forgets it some time after.
-    pub expires: Timestamp,
-    /// The lease id.
-    pub lease: Digest,
-    /// When the lease begins.
-    pub not_before: Timestamp,
-    /// The trust file under which it was verified, where that was another one than the home's: digest of its bytes, under which
-    /// the content store has them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trust: Option<Digest>,
-}
-
 /// What a record does to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -140,6 +168,16 @@ pub(crate) enum Effect {
     Lease {
         lease: Digest,
         expires: Timestamp,
+        /// Nonce of the presentation, and when it ends.
+        presentation: Option<(String, Timestamp)>,
+        /// The revocation list it was checked against.
+        list: Option<ListSeen>,
+    },
+    /// A revocation list was put in force.
+    List(ListSeen),
+    /// A request, or its answer.
+    Http {
+        call: String,
     },
 }
 
@@ -164,8 +202,29 @@ impl Effect {
                 Some(Effect::outcome(&outcome))
             }
             Kind::LeaseVerified => {
-                let LeaseVerified { lease, expires, .. } = read_body(kind, body)?;
-                Some(Effect::Lease { lease, expires })
+                let verified: LeaseVerified = read_body(kind, body)?;
+                check(verified.check())?;
+                Some(Effect::lease(verified))
+            }
+            Kind::LeaseRevoked => {
+                let revoked: LeaseRevoked = read_body(kind, body)?;
+                check(revoked.check())?;
+                Some(Effect::List(revoked.seen()))
+            }
+            Kind::KeyRotated => {
+                let rotated: KeyRotated = read_body(kind, body)?;
+                check(rotated.check())?;
+                None
+            }
+            Kind::EffectHttp => {
+                let request: EffectHttp = read_body(kind, body)?;
+                check(request.check())?;
+                Some(Effect::Http { call: request.call })
+            }
+            Kind::EffectHttpAnswered => {
+                let answer: EffectHttpAnswered = read_body(kind, body)?;
+                check(answer.check())?;
+                Some(Effect::Http { call: answer.call })
             }
             _ => None,
         })
@@ -179,11 +238,14 @@ impl Effect {
         }
     }
 
-    /// The call it concerns.
-    pub(crate) fn call(&self) -> Option<&str> {
-        match self {
-            Effect::Intent { call, .. } | Effect::Outcome { call, .. } => Some(call),
-            Effect::Lease { .. } => None,
+    fn lease(verified: LeaseVerified) -> Effect {
+        Effect::Lease {
+            lease: verified.lease,
+            expires: verified.expires,
+            presentation: verified
+                .presentation
+                .map(|presented| (presented.nonce, presented.expires)),
+            list: verified.revocations,
         }
     }
 }

@@ -82,6 +82,41 @@ pub enum TapeError {
     /// An intent names a call that is still open.
     #[error("call {0} is already open on this tape")]
     CallRepeated(String),
+    /// A revocation list is older than one the tape has seen.
+    #[error("revocation list {given} is older than list {known}, which the tape has seen")]
+    RevocationOld {
+        /// Number of the list that was given.
+        given: u64,
+        /// Number of the latest on the tape.
+        known: u64,
+    },
+    /// There are two revocation lists of one number.
+    #[error("the tape has seen another revocation list {number}: {known}, not {given}")]
+    RevocationFork {
+        /// The number of both.
+        number: u64,
+        /// Id of the list that was given.
+        given: Digest,
+        /// Id of the one on the tape.
+        known: Digest,
+    },
+    /// A lease was checked against no revocation list, and the tape has seen one.
+    #[error("the tape has seen revocation list {known}, and the lease was checked against none")]
+    RevocationMissing {
+        /// Number of the latest on the tape.
+        known: u64,
+    },
+    /// A presentation with this nonce served already.
+    #[error("a presentation with the nonce {0} was used on this tape before")]
+    PresentationReplayed(String),
+    /// A presentation has ended by the time of its record.
+    #[error("the presentation ended at {expires}, it is {now}")]
+    PresentationExpired {
+        /// When it ended.
+        expires: Timestamp,
+        /// The time of the record.
+        now: Timestamp,
+    },
     /// The tape belongs to another host key.
     #[error("the tape belongs to host {expected}, not to {found}")]
     OtherHost {
@@ -154,6 +189,11 @@ impl Coded for TapeError {
             TapeError::ClockBack { .. } => "CLOCK-BACK",
             TapeError::CallUnknown(_) => "CALL-UNKNOWN",
             TapeError::CallRepeated(_) => "CALL-REPEATED",
+            TapeError::RevocationOld { .. } => "REVOCATION-OLD",
+            TapeError::RevocationFork { .. } => "REVOCATION-FORK",
+            TapeError::RevocationMissing { .. } => "REVOCATION-MISSING",
+            TapeError::PresentationReplayed(_) => "PRESENTATION-REPLAYED",
+            TapeError::PresentationExpired { .. } => "PRESENTATION-EXPIRED",
             TapeError::OtherHost { .. } => "TAPE-HOST",
             TapeError::Checkpoint(_) => "CHECKPOINT-INVALID",
             TapeError::Poisoned(_) => "TAPE-POISONED",
@@ -166,6 +206,7 @@ impl Coded for TapeError {
     fn class(&self) -> Class {
         match self {
             TapeError::Broken { .. }
+            | TapeError::RevocationFork { .. }
             | TapeError::Truncated { .. }
             | TapeError::Format(_)
             | TapeError::Checkpoint(_)
@@ -174,6 +215,10 @@ impl Coded for TapeError {
             TapeError::ReadOnly { .. }
             | TapeError::Full { .. }
             | TapeError::ClockBack { .. }
+            | TapeError::RevocationOld { .. }
+            | TapeError::RevocationMissing { .. }
+            | TapeError::PresentationReplayed(_)
+            | TapeError::PresentationExpired { .. }
             | TapeError::OtherHost { .. } => Class::Refused,
             TapeError::Locked { .. } | TapeError::StoreMissing(_) => Class::Blocked,
             TapeError::RecordTooLarge { .. }
@@ -203,6 +248,15 @@ impl Coded for TapeError {
             TapeError::Format(_) => "name another folder",
             TapeError::RecordTooLarge { .. } => "put large data into the content store",
             TapeError::ClockBack { .. } => "set the clock of this machine",
+            TapeError::RevocationOld { .. } | TapeError::RevocationMissing { .. } => {
+                "get the latest list and put it in force: `leasehold lease revocations --import FILE`"
+            }
+            TapeError::RevocationFork { .. } => {
+                "one of the two is false: ask whoever signs the lists for one with a higher number"
+            }
+            TapeError::PresentationReplayed(_) | TapeError::PresentationExpired { .. } => {
+                "let the holder sign a new one: `leasehold lease present`"
+            }
             TapeError::OtherHost { .. } => "use the home this tape was made in, or a new tape",
             TapeError::Poisoned(_) => "open the tape again",
             TapeError::StoreCorrupt(_) => "restore this file of the store from a copy",

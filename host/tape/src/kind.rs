@@ -50,12 +50,14 @@ kinds! {
     LeaseIssued = "lease.issued", "A lease was signed here.";
     LeaseVerified = "lease.verified", "A lease was verified and may be used.";
     LeaseDenied = "lease.denied", "A lease was refused.";
-    LeaseRevoked = "lease.revoked", "A lease was revoked.";
+    LeaseRevoked = "lease.revoked", "A revocation list was put in force.";
     LeaseExpired = "lease.expired", "A lease expired while in use.";
     KeyRotated = "key.rotated", "A key was replaced.";
     CallIntent = "call.intent", "A call is about to start.";
     CallOutcome = "call.outcome", "A call ended.";
     AccessDenied = "access.denied", "A plugin asked for something its rights do not hold.";
+    EffectHttp = "effect.http", "A request is about to be sent.";
+    EffectHttpAnswered = "effect.http-answered", "What became of a request.";
     ResourceSampled = "resource.sampled", "A reading of resource use.";
     ArtifactStored = "artifact.stored", "Something was put in the content store.";
     WorkspaceCreated = "workspace.created", "A step tree was made.";
@@ -93,6 +95,13 @@ mod tests {
         let other = Kind::parse("effect.http-sent").unwrap();
         assert_eq!(other, Kind::Other("effect.http-sent".to_owned()));
         assert_eq!(other.as_str(), "effect.http-sent");
+    }
+
+    #[test]
+    fn a_kind_that_begins_like_a_known_one_is_another() {
+        assert_eq!(Kind::parse("effect.http"), Some(Kind::EffectHttp));
+        let answered = Kind::parse("effect.http-answered");
+        assert_eq!(answered, Some(Kind::EffectHttpAnswered));
     }
 
     #[test]

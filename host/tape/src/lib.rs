@@ -8,9 +8,9 @@
 //! |---|---|
 //! | [`kind`], [`record`] | what a record is about; its bytes out and in |
 //! | [`draft`] | a record before it has its place |
-//! | [`call`], [`verdict`], [`run`], [`session`] | the bodies of the records of calls, of runs, and of the tape's own |
+//! | [`call`], [`http`], [`verdict`], [`run`], [`lease`], [`session`] | the bodies of the records of calls, of runs, of leases, and of the tape's own |
 //! | [`tape`] | open, append, checkpoint, close |
-//! | [`ledger`] | uses and fuel per lease, as a fold over the records |
+//! | [`ledger`] | uses and fuel per lease, revocation lists and presentations seen, as a fold over the records |
 //! | [`reader`] | a stream of records, each checked, in constant memory |
 //! | [`mod@snapshot`] | a tape as it stands, for reading only |
 //! | [`tree`], [`checkpoint`] | the Merkle tree and its signed head |
@@ -23,9 +23,12 @@ mod commit;
 pub mod disk;
 pub mod draft;
 pub mod error;
+pub mod http;
 pub mod kind;
+pub mod lease;
 pub mod ledger;
 mod lock;
+mod nonces;
 mod opening;
 mod os_disk;
 mod publish;
@@ -43,9 +46,11 @@ pub mod tree;
 pub mod verdict;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
-pub use draft::{Draft, LeaseVerified};
+pub use draft::Draft;
 pub use error::TapeError;
+pub use http::{EffectHttp, EffectHttpAnswered};
 pub use kind::Kind;
+pub use lease::{KeyRotated, LeaseRevoked, LeaseVerified, ListSeen, Presented};
 pub use ledger::{Account, Ledger};
 pub use os_disk::OsDisk;
 pub use record::{Record, RecordFault};

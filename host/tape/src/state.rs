@@ -1,7 +1,7 @@
 //! What a host remembers of its tape, so that opening does not read it from the start.
 //!
-//! Two lines: JSON, and the HMAC-SHA256 over `leasehold/tape-state/v1`, a line feed and that JSON,
-//! in lower-case hex. The file is a cache: missing, torn, foreign or edited means reading the tape.
+//! Two lines: JSON, and the HMAC-SHA256 over `leasehold/tape-state/v2`, a line feed and that JSON,
+//! in lower-case hex. The file is a cache: missing, torn, foreign, edited or of an older form means reading the tape.
 //! It is only ever written over durable records.
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::call::Charge;
+use crate::lease::ListSeen;
 use crate::ledger::{Account, Ledger};
 use crate::reader::Chain;
 use crate::tail::{Head, Tail};
@@ -20,7 +21,7 @@ use crate::tree::Frontier;
 /// Longest state file that is read, in bytes.
 pub(crate) const MAX_STATE: u64 = 64 << 20;
 
-const DOMAIN: &[u8] = b"leasehold/tape-state/v1\n";
+const DOMAIN: &[u8] = b"leasehold/tape-state/v2\n";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +38,8 @@ struct State {
     head: Option<StoredHead>,
     accounts: Vec<(Digest, Account)>,
     open: Vec<(String, Vec<Charge>)>,
+    list: Option<ListSeen>,
+    presentations: Vec<(String, Timestamp)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +76,11 @@ pub(crate) fn encode(tail: &Tail, key: &[u8; 32]) -> Option<Vec<u8>> {
             .open_charges()
             .map(|(call, charges)| (call.to_owned(), charges.to_vec()))
             .collect(),
+        list: ledger.revocations().copied(),
+        presentations: ledger
+            .presentations()
+            .map(|(nonce, expires)| (nonce.to_owned(), expires))
+            .collect(),
     };
     let mut bytes = serde_json::to_vec(&state).ok()?;
     let tag = Digest::from_bytes(mac(key, &bytes)?.finalize().into_bytes().into()).hex();
@@ -92,6 +100,7 @@ pub(crate) fn decode(bytes: &[u8], key: &[u8; 32]) -> Option<Tail> {
     let state: State = serde_json::from_slice(json).ok()?;
     let accounts: HashMap<_, _> = state.accounts.into_iter().collect();
     let open: HashMap<_, _> = state.open.into_iter().collect();
+    let nonces = state.presentations.into_iter().collect();
     Some(Tail {
         chain: Chain {
             tape: Some(state.tape),
@@ -103,7 +112,7 @@ pub(crate) fn decode(bytes: &[u8], key: &[u8; 32]) -> Option<Tail> {
         bytes: state.bytes,
         last_line: state.last_line,
         frontier: Frontier::from_parts(state.records, state.nodes)?,
-        ledger: Ledger::from_parts(accounts, open),
+        ledger: Ledger::from_parts(accounts, open, state.list, nonces),
         closed: state.closed,
         saved: state.records,
         head: state.head.map(|head| Head {

@@ -65,7 +65,7 @@ pub struct TapeState<'a> {
     pub now: Timestamp,
     /// Latest time on the tape.
     pub last_time: Timestamp,
-    /// Uses and fuel per lease, and the open calls.
+    /// Uses and fuel per lease, the open calls, the latest revocation list, presentations that served.
     pub ledger: &'a Ledger,
 }
 

@@ -415,13 +415,8 @@ fn expired_leases_leave_the_ledger_and_live_ones_do_not() {
         Tape::open_with(Path::new(DIR), host_key(), &MAC_KEY, clock.clone(), options).unwrap()
     };
     let verified = |lease: Digest, expires: i64| {
-        let body = LeaseVerified {
-            envelope: lease,
-            expires: Timestamp::from_millis(START + expires).unwrap(),
-            lease,
-            not_before: Timestamp::from_millis(START).unwrap(),
-            trust: None,
-        };
+        let at = |millis| Timestamp::from_millis(START + millis).unwrap();
+        let body = LeaseVerified::new(lease, lease, at(0), at(expires));
         Draft::new(Kind::LeaseVerified, &body).unwrap()
     };
     let tape = open();

@@ -1,7 +1,9 @@
 //! Tapes made line by line, so that every mistake can be made as well.
 
 use leasehold_audit::{Expect, Finding, Report, check};
-use leasehold_seal::{Digest, Role, SecretKey, Timestamp, Trust, TrustedKey, canonical, note};
+use leasehold_seal::{
+    ApprovalRule, Digest, RightKind, Role, SecretKey, Timestamp, Trust, TrustedKey, canonical, note,
+};
 use leasehold_tape::call::{Charge, Coverage, Ending, Intent, Outcome, Status, new_call_id};
 use leasehold_tape::record::Frame;
 use leasehold_tape::session::Opened;
@@ -27,12 +29,25 @@ pub(crate) fn other() -> SecretKey {
     SecretKey::from_pkcs8_pem(include_str!("../../../../fixtures/keys/other.pem")).unwrap()
 }
 
+/// Approves leases that write.
+pub(crate) fn approver() -> SecretKey {
+    SecretKey::from_seed([31; 32])
+}
+
+pub(crate) fn revoker() -> SecretKey {
+    SecretKey::from_seed([32; 32])
+}
+
 pub(crate) fn trust() -> Trust {
     let keys = vec![
         TrustedKey::new("issuer", issuer().public(), [Role::Issuer]),
         TrustedKey::new("host", host().public(), [Role::Host]),
+        TrustedKey::new("approver", approver().public(), [Role::Approver]),
+        TrustedKey::new("revoker", revoker().public(), [Role::Revoker]),
     ];
-    Trust::new(keys, 1).unwrap()
+    let writes = ApprovalRule::new([RightKind::Write], 1);
+    let trust = Trust::new(keys, 1).unwrap();
+    trust.with_approvals(vec![writes]).unwrap()
 }
 
 pub(crate) fn at(millis: i64) -> Timestamp {
@@ -261,6 +276,14 @@ pub(crate) fn audit(records: &[u8], checkpoint: Option<&str>) -> Report {
 
 pub(crate) fn audit_expecting(records: &[u8], checkpoint: Option<&str>, expect: &Expect) -> Report {
     check(records, checkpoint.map(str::as_bytes), &trust(), expect).unwrap()
+}
+
+/// The bytes with a digest, out of these.
+pub(crate) fn among(stored: &[Vec<u8>]) -> impl Fn(&Digest) -> Option<Vec<u8>> {
+    move |digest| {
+        let mut stored = stored.iter();
+        stored.find(|bytes| Digest::of(bytes) == *digest).cloned()
+    }
 }
 
 /// `CLOSED`, `OPEN n` or `BROKEN seq CODE`.

@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) records: Vec<u8>,
     pub(crate) checkpoint: Option<String>,
     pub(crate) expect: Expect,
+    /// What is at hand of the content store.
+    pub(crate) store: Vec<Vec<u8>>,
     /// As `builder::verdict` writes it.
     pub(crate) verdict: &'static str,
 }
@@ -28,10 +30,11 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(calls());
     cases.extend(expectations());
     cases.extend(later());
+    cases.extend(crate::chains::cases());
     cases
 }
 
-fn case(
+pub(crate) fn case(
     name: &'static str,
     about: &'static str,
     records: Vec<u8>,
@@ -45,12 +48,18 @@ fn case(
         records,
         checkpoint,
         expect,
+        store: Vec::new(),
         verdict,
     }
 }
 
 /// A tape that is closed and signed as it stands.
-fn whole(name: &'static str, about: &'static str, tape: &Builder, verdict: &'static str) -> Case {
+pub(crate) fn whole(
+    name: &'static str,
+    about: &'static str,
+    tape: &Builder,
+    verdict: &'static str,
+) -> Case {
     case(
         name,
         about,
@@ -61,13 +70,8 @@ fn whole(name: &'static str, about: &'static str, tape: &Builder, verdict: &'sta
 }
 
 fn verified(expires: i64) -> LeaseVerified {
-    LeaseVerified {
-        envelope: Digest::of(b"an envelope that is not at hand"),
-        expires: at(expires),
-        lease: lease(),
-        not_before: at(0),
-        trust: None,
-    }
+    let envelope = Digest::of(b"an envelope that is not at hand");
+    LeaseVerified::new(envelope, lease(), at(0), at(expires))
 }
 
 fn good() -> Vec<Case> {

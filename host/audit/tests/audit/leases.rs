@@ -60,13 +60,7 @@ fn audited_with(
     store: &dyn Fn(&Digest) -> Option<Vec<u8>>,
 ) -> Report {
     let bytes = envelope.to_json().unwrap();
-    let mut body = LeaseVerified {
-        envelope: Digest::of(&bytes),
-        expires: at(600_000),
-        lease: envelope.id(),
-        not_before: at(0),
-        trust: None,
-    };
+    let mut body = LeaseVerified::new(Digest::of(&bytes), envelope.id(), at(0), at(600_000));
     stated(&mut body);
     let mut tape = Builder::new();
     tape.push(Kind::LeaseVerified, &body);

@@ -3,7 +3,12 @@
 
 mod builder;
 mod cases;
+mod chains;
 mod leases;
+mod lists;
 mod real;
+mod requests;
+mod scene;
 mod tamper;
+mod trusts;
 mod vectors;

@@ -1,16 +1,19 @@
 //! Tapes as `leasehold-tape` writes them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use leasehold_audit::{Expect, Report, check};
-use leasehold_seal::Timestamp;
+use leasehold_seal::{Coded as _, Timestamp};
 use leasehold_tape::call::Ending;
+use leasehold_tape::reader::Records;
 use leasehold_tape::{Draft, Durability, HostClock, Kind, Options, Tape};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::builder::{Builder, START, host, intent, outcome, small, trust, verdict};
+use crate::chains;
 
 /// Advances by a second with each reading, as the builder does with each record.
 struct Ticking(AtomicI64);
@@ -172,4 +175,50 @@ fn a_tape_is_read_in_pieces_of_bounded_size() {
         "{} bytes at once",
         stream.largest
     );
+}
+
+/// What the tape refuses, in the words of an audit.
+fn in_audit(code: &str) -> &str {
+    match code {
+        "CALL-UNKNOWN" => "AUDIT-EFFECT",
+        other => other,
+    }
+}
+
+/// Every case of leases, lists, presentations and requests, record by record: the tape takes what an audit takes, and what it
+/// keeps no envelopes for is all that only an audit finds.
+#[test]
+fn the_tape_refuses_what_an_audit_would_call_broken() {
+    const OWN: [&str; 6] = [
+        "REVOCATION-OLD",
+        "REVOCATION-FORK",
+        "REVOCATION-MISSING",
+        "PRESENTATION-REPLAYED",
+        "PRESENTATION-EXPIRED",
+        "RECORD-BODY",
+    ];
+    let mut refused = BTreeSet::new();
+    for case in chains::cases() {
+        let home = Home::new(&format!("refuses-{}", case.name));
+        let tape = home.open();
+        let records = Records::new(case.records.as_slice()).map(Result::unwrap);
+        let mut outcome = "TAKEN".to_owned();
+        for record in records.filter(|record| !record.kind.as_str().starts_with("tape.")) {
+            let body: Value = record.body().unwrap();
+            let appended = Draft::new(record.kind.clone(), &body)
+                .and_then(|draft| tape.append(vec![draft], Durability::Written));
+            if let Err(error) = appended {
+                outcome = format!("BROKEN {} {}", record.seq, in_audit(error.code()));
+                refused.insert(error.code());
+                break;
+            }
+        }
+        let code = case.verdict.split(' ').next_back().unwrap();
+        if outcome == "TAKEN" {
+            assert!(!OWN.contains(&code), "{} was taken", case.name);
+        } else {
+            assert_eq!(outcome, case.verdict, "{}", case.name);
+        }
+    }
+    assert!(OWN.iter().all(|code| refused.contains(code)), "{refused:?}");
 }

@@ -4,15 +4,46 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use leasehold_audit::{Expect, Finding, Report, check};
-use leasehold_seal::Trust;
-use serde_json::{Value, json};
+use leasehold_audit::{Expect, Finding, Report, check_with_leases};
+use leasehold_seal::{Digest, Trust};
+use serde_json::{Map, Value, json};
 
-use crate::builder::{trust, verdict};
+use crate::builder::{among, trust, verdict};
 use crate::cases::{Case, cases};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tape")
+}
+
+/// The figures of a report that a verifier is to compute as well. Of those that came later, only what is not nothing.
+fn figures(report: &Report) -> Value {
+    let mut figures = json!({
+        "calls": report.calls,
+        "charges": report.charges,
+        "open_calls": report.open_calls,
+        "proven": report.proven,
+        "records": report.records,
+    });
+    let missing = serde_json::to_value(report.missing).unwrap();
+    let counted = missing.as_object().unwrap().iter();
+    let missing: Map<_, _> = counted
+        .filter(|(_, count)| **count != json!(0))
+        .map(|(name, count)| (name.clone(), count.clone()))
+        .collect();
+    let later = [
+        ("budgets", json!(report.budgets)),
+        ("leases_verified", json!(report.leases_verified)),
+        ("missing", json!(missing)),
+        ("requests", json!(report.requests)),
+        ("revocations", json!(report.revocations)),
+        ("revoked", json!(report.revoked)),
+    ];
+    for (name, value) in later {
+        if ![json!({}), json!([]), json!(0), json!(null)].contains(&value) {
+            figures[name] = value;
+        }
+    }
+    figures
 }
 
 /// What `expect.json` states.
@@ -24,13 +55,7 @@ fn expectation(case: &Case, report: &Report) -> Value {
             "closed": case.expect.closed,
             "min_records": case.expect.min_records,
         },
-        "figures": {
-            "calls": report.calls,
-            "charges": report.charges,
-            "open_calls": report.open_calls,
-            "proven": report.proven,
-            "records": report.records,
-        },
+        "figures": figures(report),
     });
     // The sentence is for people; everything else is to be met.
     let mut finding = serde_json::to_value(&report.finding).unwrap();
@@ -48,11 +73,14 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
     files.insert(PathBuf::from(".gitattributes"), b"* -text\n".to_vec());
     files.insert(PathBuf::from("trust.json"), trust().to_json().unwrap());
     for (index, case) in cases().iter().enumerate() {
-        let report = crate::builder::audit_expecting(
-            &case.records,
-            case.checkpoint.as_deref(),
+        let report = check_with_leases(
+            case.records.as_slice(),
+            case.checkpoint.as_deref().map(str::as_bytes),
+            &trust(),
             &case.expect,
-        );
+            &among(&case.store),
+        )
+        .unwrap();
         assert_eq!(verdict(&report), case.verdict, "{}", case.name);
         let dir = PathBuf::from(format!("{:03}-{}", index + 1, case.name));
         let expected = serde_json::to_string_pretty(&expectation(case, &report)).unwrap() + "\n";
@@ -60,6 +88,10 @@ fn files() -> BTreeMap<PathBuf, Vec<u8>> {
         files.insert(dir.join("expect.json"), expected.into_bytes());
         if let Some(checkpoint) = &case.checkpoint {
             files.insert(dir.join("checkpoint"), checkpoint.clone().into_bytes());
+        }
+        for bytes in &case.store {
+            let name = dir.join("store").join(Digest::of(bytes).hex());
+            files.insert(name, bytes.clone());
         }
         if let Some(at_least) = &case.expect.at_least {
             files.insert(dir.join("at-least"), at_least.clone());
@@ -127,7 +159,10 @@ fn every_case_gets_its_verdict_from_the_files_alone() {
         assert_eq!(given["at_least"], expect.at_least.is_some());
         let records = std::fs::File::open(dir.join("records.jsonl")).unwrap();
         let checkpoint = std::fs::read(dir.join("checkpoint")).ok();
-        let report = check(records, checkpoint.as_deref(), &trust, &expect).unwrap();
+        let stored = |digest: &Digest| std::fs::read(dir.join("store").join(digest.hex())).ok();
+        let report =
+            check_with_leases(records, checkpoint.as_deref(), &trust, &expect, &stored).unwrap();
+        assert_eq!(figures(&report), expected["figures"], "{}", dir.display());
         let mut finding = serde_json::to_value(&report.finding).unwrap();
         if let Finding::Broken { message, .. } = &report.finding {
             assert!(!message.is_empty());

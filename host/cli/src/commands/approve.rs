@@ -1,9 +1,11 @@
-//! `leasehold approve`: from a pipeline to a lease that allows exactly what it wants.
+//! `leasehold approve`: from a pipeline to a lease that allows exactly what it wants; and approval of leases that others issue.
+
+mod sign;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use leasehold_lease::{Audience, Holder, LeaseDoc};
+use leasehold_lease::{Audience, Holder, LeaseDoc, approvals, inspect};
 use leasehold_rules::{Change, RightsChange, difference};
 use leasehold_seal::{Class, Coded, PayloadType, Role, Timestamp, Trust, TrustedKey};
 use serde_json::json;
@@ -11,11 +13,12 @@ use serde_json::json;
 use crate::commands::Context;
 use crate::exit;
 use crate::failure::{Failure, OrFail};
-use crate::home::StoredKey;
+use crate::home::{Home, StoredKey};
 use crate::issue::{self, Terms};
 use crate::parse::{self, Expiry};
 use crate::rules::{self, LEASE_FILE, Rules, Source, TRUST_FILE};
 use crate::session::Session;
+use crate::show;
 use crate::text::counted;
 use crate::ui::{Line, Style, Ui};
 
@@ -42,15 +45,34 @@ pub(crate) struct ApproveArgs {
     /// Where it is good. Default: as the lease there is, or any.
     #[arg(long, value_enum)]
     audience: Option<Where>,
-    /// The key that signs. Default: the one with the role issuer.
+    /// The key that signs. Default: the one with the role issuer, with --sign the one with the role approver.
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
+    /// Approve this lease, which somebody else has issued, by one more signature; it stays the same lease.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "expires", "audience"])]
+    sign: Option<PathBuf>,
+    /// With --sign: sign as one more issuer, where the trust file asks for several, and not as an approver.
+    #[arg(long, requires = "sign")]
+    as_issuer: bool,
     /// Show the difference and sign nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) fn run(args: &ApproveArgs, context: &Context) -> anyhow::Result<u8> {
+    if let Some(file) = &args.sign {
+        let wish = sign::Wish {
+            file,
+            role: if args.as_issuer {
+                Role::Issuer
+            } else {
+                Role::Approver
+            },
+            key: args.key.as_deref(),
+            dry_run: args.dry_run,
+        };
+        return sign::run(&wish, context);
+    }
     let here = context.ambient.path(Path::new(""));
     let root = rules::root(args.workspace.as_deref(), &here)?;
     let session = Session::open(&context.ambient)?;
@@ -103,8 +125,9 @@ fn approve(
         ui.talk("signed nothing");
         return Ok(exit::PASSED);
     }
-    let trust = trust(root, &key, ui)?;
+    let trust = trust(root, &key, &session.home, ui)?;
     let document = issue::document(key.id, terms, wanted, now)?;
+    rules.check_lease(&document)?;
     let issued = issue::issue(session, document, &key, false)?;
     let mut bytes = issued.bytes;
     bytes.push(b'\n');
@@ -124,6 +147,13 @@ fn approve(
         "signed {LEASE_FILE}: {count}, until {}, with the key {}",
         issued.document.expires, key.name
     ));
+    let open = approvals(&issued.envelope, &issued.document, &session.trust, now);
+    for approval in open.iter().filter(|approval| !approval.is_met()) {
+        ui.talk(show::approval(approval, &session.trust));
+        ui.talk(format!(
+            "  approve it: leasehold approve --sign {LEASE_FILE}"
+        ));
+    }
     if trust.is_some() {
         ui.talk(format!(
             "wrote {TRUST_FILE}: who runs with --rules trusts this key"
@@ -141,10 +171,14 @@ fn approved(
     now: Timestamp,
     context: &Context,
 ) -> Option<LeaseDoc> {
-    let envelope = rules.lease.as_ref()?;
-    let opened = envelope.open(PayloadType::LEASE, Role::Issuer, &session.trust, now);
-    match opened.map(|opened| LeaseDoc::parse(opened.payload())) {
-        Ok(Ok(document)) => Some(document),
+    let chain = rules.lease.as_ref()?;
+    let signed = chain.last().is_some_and(|root| {
+        root.open(PayloadType::LEASE, Role::Issuer, &session.trust, now)
+            .is_ok()
+    });
+    // What somebody made of an approved lease is within it.
+    match inspect(chain) {
+        Ok(hops) if signed => hops.first().map(|hop| hop.document().clone()),
         _ => {
             let sentence = format!(
                 "nobody trusted here has signed the {LEASE_FILE} there is, so everything counts as new"
@@ -169,6 +203,8 @@ fn terms(args: &ApproveArgs, before: Option<&LeaseDoc>, session: &Session) -> Te
         holder: Holder::None,
         intent: None,
         expires: args.expires.unwrap_or(EXPIRY),
+        depth: 0,
+        budget: None,
     }
 }
 
@@ -216,7 +252,7 @@ fn line(change: &RightsChange) -> Line {
 
 /// The trust file to make for runs with rules from a commit; `None` where there is one with the key. One without it is left to
 /// people.
-fn trust(root: &Path, key: &StoredKey, ui: &Ui) -> Result<Option<Vec<u8>>, Failure> {
+fn trust(root: &Path, key: &StoredKey, home: &Home, ui: &Ui) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(TRUST_FILE);
     if path.symlink_metadata().is_ok() {
         let bytes = parse::file("trust file", &path, 1 << 20)?;
@@ -242,7 +278,10 @@ fn trust(root: &Path, key: &StoredKey, ui: &Ui) -> Result<Option<Vec<u8>>, Failu
         return Err(Failure::new("ISSUER-UNTRUSTED", Class::Refused, sentence)
             .hint(format!("sign with a key that it has, or add the public key to it: `leasehold key export {}`", key.name)));
     }
-    let issuer = TrustedKey::new(&key.name, key.secret.public(), [Role::Issuer]);
+    let mut issuer = TrustedKey::new(&key.name, key.secret.public(), [Role::Issuer]);
+    if let Some(second) = home.second(&key.name)? {
+        issuer = issuer.with_second(second.public());
+    }
     let trust = Trust::new(vec![issuer], 1).map_err(|error| Failure::of(&error as &dyn Coded))?;
     let value: serde_json::Value = serde_json::from_slice(&trust.to_json().or_fail()?)
         .map_err(|error| Failure::new("FAULT", Class::Fault, error.to_string()))?;

@@ -9,6 +9,7 @@ use crate::commands::Context;
 use crate::commands::run::{RulesArgs, find, known, results};
 use crate::exit;
 use crate::failure::Failure;
+use crate::leased::PresentArgs;
 use crate::rules::{Rules, Source};
 use crate::running::{self, Wish};
 use crate::session::{self, Session};
@@ -64,7 +65,7 @@ fn explain(
         return Err(Failure::usage("STEP-UNKNOWN", sentence)
             .hint(format!("the steps are: {}", known.join(", "))));
     };
-    let leased = running::lease(&rules, &plan, session, context.ambient.now())?;
+    let leased = running::lease(&rules, &plan, &PresentArgs::default(), session, context)?;
     let rights = running::rights(&plan, &leased)?;
     let wish = Wish {
         jobs: None,
@@ -81,7 +82,7 @@ fn explain(
         (wish, None),
         context,
     )?;
-    let workspace = workspace::open_for_run(root, &session.home, &files)?;
+    let workspace = workspace::open_for_run(root, &session.home, &files, &rules.policies())?;
     let engine = session::engine(&context.ambient, &session.home)?;
     let results = results(&session.home, root)?;
     let memo = known(&results);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leasehold_lease::{Kind, Rights};
+use leasehold_rules::Policy;
 use leasehold_sandbox::{CallSpec, ExitCodes, Facts, Input, Outcome, Plugin, World, admit};
 use leasehold_seal::{Class, Digest};
 
@@ -15,6 +16,7 @@ use crate::ambient;
 use crate::commands::{Context, plugin};
 use crate::exit;
 use crate::failure::{Failure, OrFail};
+use crate::leased::PresentArgs;
 use crate::parse;
 use crate::session::{self, Session};
 use crate::workspace;
@@ -32,6 +34,8 @@ pub(crate) struct CallArgs {
     /// Which grant of the lease to use; needed only when several are for this plugin.
     #[arg(long, value_name = "ID", requires = "lease")]
     grant: Option<String>,
+    #[command(flatten)]
+    present: PresentArgs,
     /// The tree it is about. It sees of it what its lease allows.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
@@ -104,12 +108,14 @@ fn call(
                 .and_then(|config| config.strip_prefix('@'))
                 .map(|file| context.ambient.path(Path::new(file))),
         );
+        let policy = session.home.policy()?;
+        let policies: Vec<&Policy> = policy.iter().collect();
         let folder = args
             .workspace
             .as_ref()
             .map(|folder| context.ambient.path(folder));
         let tree = folder
-            .map(|folder| workspace::open(&folder, &session.home, &rules))
+            .map(|folder| workspace::open(&folder, &session.home, &rules, &policies))
             .transpose()?;
         let engine = session::engine(&context.ambient, &session.home)?;
         let plugin = engine.load(&subject.bytes).or_fail()?;

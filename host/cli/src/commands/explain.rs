@@ -194,7 +194,7 @@ fn outcome_lines(seq: u64, outcome: &Outcome, story: &Story) -> Vec<Line> {
         row(
             "saw",
             format!(
-                "names listed {}, hidden {}; requests refused {}{}",
+                "names listed {}, hidden {}; file operations refused {}{}",
                 grouped(outcome.coverage.listed),
                 grouped(outcome.coverage.hidden),
                 grouped(outcome.coverage.denied),

@@ -20,7 +20,7 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<u8> {
     let roles: &[Role] = if in_ci {
         &[Role::Host]
     } else {
-        &[Role::Issuer, Role::Host]
+        &[Role::Issuer, Role::Host, Role::Revoker]
     };
     let home = Home::make(&context.ambient)?;
     let session = furnish(context, &home, roles).inspect_err(|_failure| {

@@ -1,17 +1,25 @@
-//! `leasehold key`: makes, lists and exports keys.
+//! `leasehold key`: makes, lists, exports, trusts and rotates keys.
 
-use std::path::PathBuf;
+mod list;
+mod rotate;
+mod trust;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use leasehold_seal::{Class, KeyId, Role, SecretKey, Timestamp, Trust, trust::TrustedKey};
+use leasehold_seal::{
+    Class, Role, SealError, SecondKey, SecondSecret, SecretKey, Trust, trust::TrustedKey,
+};
 use serde_json::json;
 
 use crate::ambient;
 use crate::commands::Context;
 use crate::exit;
 use crate::failure::{Failure, OrFail};
-use crate::home::{Home, check_name, new_private_file};
+use crate::home::{Home, check_name, new_private_file, second_beside};
 use crate::ui::{Line, Style};
+
+pub(crate) use trust::public_key;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -19,11 +27,26 @@ pub(crate) enum KeyCommand {
     ///
     /// The key is Ed25519, in PKCS#8 PEM as `openssl genpkey -algorithm ed25519` makes it. With a role it is also entered into the
     /// trust file of the home; without one nothing trusts it yet.
+    ///
+    /// With --second it gets a second key beside it, ML-DSA-44 (FIPS 204), and its signatures count only where both have signed.
+    /// That is an experiment: its file format and its place in the trust file may change.
     New(NewArgs),
     /// List the keys of the home and of the trust file.
     List,
     /// Print a key as PEM: the public one unless asked otherwise.
     Export(ExportArgs),
+    /// Enter a public key into the trust file, or give more roles to one that is in it.
+    ///
+    /// For example the key of a colleague who approves leases: leasehold key trust alice alice.pub.pem --role approver
+    Trust(trust::TrustArgs),
+    /// Take a key, or some of its roles, out of the trust file. What it has signed counts no longer.
+    Distrust(trust::DistrustArgs),
+    /// Make a successor of a key; both are trusted for some time.
+    ///
+    /// The successor gets the next number as its name (local, local-2, local-3 …) and all roles of the key but `host`: a tape
+    /// belongs to the key that began it. From the end of the grace on the old key has only that role. New leases are signed with
+    /// the successor at once.
+    Rotate(rotate::RotateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -33,6 +56,9 @@ pub(crate) struct NewArgs {
     /// What the key is trusted for here; may be repeated.
     #[arg(long = "role", value_enum, value_name = "ROLE")]
     roles: Vec<KeyRole>,
+    /// Make a second key beside it, ML-DSA-44 (experimental); not for the role host.
+    #[arg(long)]
+    second: bool,
     /// Where the secret key goes instead of into the home; the file must not exist.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -48,6 +74,9 @@ pub(crate) struct ExportArgs {
     /// The secret key, PKCS#8 PEM. Whoever has it can sign as you.
     #[arg(long)]
     secret: bool,
+    /// The second key (ML-DSA-44, experimental) instead of the first.
+    #[arg(long)]
+    second: bool,
 }
 
 /// The roles that this version enforces.
@@ -57,6 +86,10 @@ enum KeyRole {
     Issuer,
     /// Signs the tape of one machine.
     Host,
+    /// Approves leases that others issue.
+    Approver,
+    /// Signs revocation lists.
+    Revoker,
 }
 
 impl From<KeyRole> for Role {
@@ -64,16 +97,25 @@ impl From<KeyRole> for Role {
         match role {
             KeyRole::Issuer => Role::Issuer,
             KeyRole::Host => Role::Host,
+            KeyRole::Approver => Role::Approver,
+            KeyRole::Revoker => Role::Revoker,
         }
     }
 }
 
 pub(crate) fn run(command: &KeyCommand, context: &Context) -> anyhow::Result<u8> {
+    // It opens the tape as well.
+    if let KeyCommand::Rotate(args) = command {
+        return rotate::run(args, context);
+    }
     let home = Home::open(&context.ambient)?;
     match command {
         KeyCommand::New(args) => new(args, &home, context)?,
-        KeyCommand::List => list(&home, context)?,
+        KeyCommand::List => list::run(&home, context)?,
         KeyCommand::Export(args) => export(args, &home, context)?,
+        KeyCommand::Trust(args) => trust::trust(args, &home, context)?,
+        KeyCommand::Distrust(args) => trust::distrust(args, &home, context)?,
+        KeyCommand::Rotate(_) => {}
     }
     Ok(exit::PASSED)
 }
@@ -97,41 +139,44 @@ fn new(args: &NewArgs, home: &Home, context: &Context) -> Result<(), Failure> {
             "make another home with `leasehold init`, or put the key elsewhere with --out FILE",
         ));
     }
-    let exists = |what: String| {
-        Failure::new("KEY-EXISTS", Class::Refused, what)
-            .hint("choose another name; keys are never overwritten")
-    };
     if trust.all_keys().iter().any(|key| key.name() == args.name) {
-        return Err(exists(format!(
-            "the trust file has a key named {:?} already",
-            args.name
-        )));
+        let sentence = format!("the trust file has a key named {:?} already", args.name);
+        return Err(exists(sentence));
     }
-    let key = SecretKey::from_seed(*ambient::random_secret()?);
-    let id = key.public().key_id();
+    let pair = Pair::random(args.second)?;
+    let id = pair.key.public().key_id();
     // Before the key is written: what makes no trust file makes no key either.
-    let trusted = with_key(&trust, &args.name, &key, &roles)?;
+    let trusted = with_key(&trust, &args.name, &pair, &roles)?;
     let path = match &args.out {
         Some(out) => context.ambient.path(out),
         None => home.key_path(&args.name),
     };
-    new_private_file(&path, key.to_pkcs8_pem().as_bytes()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            exists(format!("there is something at {} already", path.display()))
-        }
-        _ => Failure::writing("key", &path, &error),
-    })?;
+    let second_path = pair.write(&path)?;
     if let Some(trusted) = trusted {
         home.set_trust(&trusted)?;
     }
     let ui = &context.ui;
-    ui.json(&json!({ "file": path, "id": id, "name": args.name, "roles": roles }));
+    let second = pair.second.as_ref().map(|second| second.public().id());
+    ui.json(&json!({
+        "file": path,
+        "id": id,
+        "name": args.name,
+        "roles": roles,
+        "second": second,
+        "second_file": second_path,
+    }));
     ui.talk(Line::styled(Style::Good, "made ").plain(format!(
         "the key {} in {}",
         args.name,
         path.display()
     )));
     ui.talk(format!("  id     {id}"));
+    if let (Some(second), Some(path)) = (second, &second_path) {
+        ui.talk(format!(
+            "  second {second} (ML-DSA-44, experimental) in {}",
+            path.display()
+        ));
+    }
     ui.talk(format!("  roles  {}", role_names(&roles)));
     if roles.is_empty() {
         ui.talk("  nothing trusts it yet; `leasehold key export` prints its public half for a trust file");
@@ -139,100 +184,119 @@ fn new(args: &NewArgs, home: &Home, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A key, and the second one beside it where it has one.
+struct Pair {
+    key: SecretKey,
+    second: Option<SecondSecret>,
+}
+
+impl Pair {
+    fn random(second: bool) -> Result<Self, Failure> {
+        let second = match second {
+            true => Some(SecondSecret::from_seed(*ambient::random_secret()?)),
+            false => None,
+        };
+        Ok(Pair {
+            key: SecretKey::from_seed(*ambient::random_secret()?),
+            second,
+        })
+    }
+
+    /// Writes the key, and the second one beside it; says where that is. Nothing is overwritten.
+    fn write(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
+        let beside = self
+            .second
+            .as_ref()
+            .map(|second| (second, second_beside(path)));
+        // First the one that is found out later to be missing.
+        if let Some((second, path)) = &beside {
+            write_key(path, second.to_pkcs8_pem().as_bytes())?;
+        }
+        write_key(path, self.key.to_pkcs8_pem().as_bytes())?;
+        Ok(beside.map(|(_, path)| path))
+    }
+
+    /// Its entry in a trust file.
+    fn trusted(&self, name: &str, roles: &[Role]) -> TrustedKey {
+        let entry = TrustedKey::new(name, self.key.public(), roles.iter().copied());
+        match self.second_public() {
+            Some(second) => entry.with_second(second),
+            None => entry,
+        }
+    }
+
+    fn second_public(&self) -> Option<SecondKey> {
+        self.second.as_ref().map(SecondSecret::public)
+    }
+}
+
+fn write_key(path: &Path, pem: &[u8]) -> Result<(), Failure> {
+    new_private_file(path, pem).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            exists(format!("there is something at {} already", path.display()))
+        }
+        _ => Failure::writing("key", path, &error),
+    })
+}
+
+fn exists(what: String) -> Failure {
+    Failure::new("KEY-EXISTS", Class::Refused, what)
+        .hint("choose another name; keys are never overwritten")
+}
+
 /// The trust file with one more key in it; `None` when the key has no role.
 fn with_key(
     trust: &Trust,
     name: &str,
-    key: &SecretKey,
+    pair: &Pair,
     roles: &[Role],
 ) -> Result<Option<Trust>, Failure> {
     if roles.is_empty() {
         return Ok(None);
     }
     let mut keys = trust.all_keys().to_vec();
-    keys.push(TrustedKey::new(name, key.public(), roles.iter().copied()));
-    Trust::new(keys, trust.threshold(Role::Issuer))
-        .or_fail()
-        .map(Some)
+    keys.push(pair.trusted(name, roles));
+    wanted(trust.clone().with_keys(keys)).map(Some)
 }
 
-/// One line of the list.
-struct Entry {
-    name: String,
-    id: KeyId,
-    roles: Vec<Role>,
-    window: (Option<Timestamp>, Option<Timestamp>),
-    secret_here: bool,
-}
-
-fn list(home: &Home, context: &Context) -> Result<(), Failure> {
-    let trust = home.trust()?;
-    let stored = home.keys()?;
-    let mut entries: Vec<Entry> = (trust.all_keys().iter())
-        .map(|key| Entry {
-            name: key.name().to_owned(),
-            id: key.id(),
-            roles: key.roles().collect(),
-            window: (key.not_before(), key.not_after()),
-            secret_here: stored.iter().any(|stored| stored.id == key.id()),
-        })
-        .collect();
-    for key in stored {
-        if trust.key(&key.id).is_none() {
-            entries.push(Entry {
-                name: key.name,
-                id: key.id,
-                roles: Vec::new(),
-                window: (None, None),
-                secret_here: true,
-            });
+/// A trust file as somebody wants it. One that cannot be is not broken: it is not what the rules in it allow.
+fn wanted(trust: Result<Trust, SealError>) -> Result<Trust, Failure> {
+    trust.or_fail().map_err(|mut failure| {
+        if failure.class == Class::Integrity {
+            failure.class = Class::Refused;
+            failure.hint = Some("nothing was changed; thresholds and approval rules are changed in trust.json itself".to_owned());
         }
-    }
-    entries.sort_by(|one, other| one.name.cmp(&other.name));
-    let now = context.ambient.now();
-    context
-        .ui
-        .json(&json!({ "keys": entries.iter().map(|entry| json!({
-        "id": entry.id,
-        "name": entry.name,
-        "not_after": entry.window.1,
-        "not_before": entry.window.0,
-        "roles": entry.roles,
-        "secret_here": entry.secret_here,
-    })).collect::<Vec<_>>() }));
-    for entry in &entries {
-        let place = if entry.secret_here {
-            "secret key here"
-        } else {
-            "public key only"
-        };
-        context.ui.data(Line::styled(Style::Bold, &entry.name));
-        context.ui.data(format!("  id     {}", entry.id));
-        context
-            .ui
-            .data(format!("  roles  {}", role_names(&entry.roles)));
-        context
-            .ui
-            .data(format!("  valid  {}; {place}", validity(entry.window, now)));
-    }
-    Ok(())
+        failure
+    })
 }
 
 fn export(args: &ExportArgs, home: &Home, context: &Context) -> Result<(), Failure> {
     let key = home.key(&args.name)?;
+    let (id, public, secret) = if args.second {
+        let second = home.second(&args.name)?.ok_or_else(|| {
+            let sentence = format!("the key {:?} has no second key", args.name);
+            Failure::new("KEY-MISSING", Class::Blocked, sentence)
+                .hint("only `leasehold key new --second` makes one")
+        })?;
+        (
+            second.public().id(),
+            second.public().to_spki_pem(),
+            second.to_pkcs8_pem(),
+        )
+    } else {
+        (
+            key.id,
+            key.secret.public().to_spki_pem(),
+            key.secret.to_pkcs8_pem(),
+        )
+    };
+    let (field, pem) = match args.secret {
+        true => ("secret", secret.as_str()),
+        false => ("key", public.as_str()),
+    };
     let ui = &context.ui;
-    if args.secret {
-        let pem = key.secret.to_pkcs8_pem();
-        if ui.is_json() {
-            ui.json(&json!({ "id": key.id, "name": key.name, "secret": pem.as_str() }));
-        } else {
-            ui.raw(pem.as_bytes());
-        }
-        return Ok(());
-    }
-    let pem = key.secret.public().to_spki_pem();
     if ui.is_json() {
-        ui.json(&json!({ "id": key.id, "key": pem, "name": key.name }));
+        ui.json(&json!({ "id": id, "name": key.name, field: pem }));
     } else {
         ui.raw(pem.as_bytes());
     }
@@ -243,25 +307,6 @@ fn role_names(roles: &[Role]) -> String {
     if roles.is_empty() {
         return "none".to_owned();
     }
-    roles
-        .iter()
-        .map(|role| role.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn validity(window: (Option<Timestamp>, Option<Timestamp>), now: Timestamp) -> String {
-    let over = window.1.is_some_and(|end| end <= now);
-    let not_yet = window.0.is_some_and(|start| now < start);
-    let word = match (over, not_yet) {
-        (true, _) => "no longer",
-        (_, true) => "not yet",
-        _ => "now",
-    };
-    match window {
-        (None, None) => "always".to_owned(),
-        (Some(start), None) => format!("{word}: from {start}"),
-        (None, Some(end)) => format!("{word}: until {end}"),
-        (Some(start), Some(end)) => format!("{word}: {start} until {end}"),
-    }
+    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    words.join(", ")
 }

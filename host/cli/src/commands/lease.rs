@@ -1,21 +1,21 @@
-//! `leasehold lease`: issues, inspects and verifies leases.
+//! `leasehold lease`: issues, narrows, presents, revokes, inspects, verifies and imports leases.
 
+mod attenuate;
+mod flags;
+mod import;
+mod inspect;
 mod issue;
+mod people;
+mod present;
+mod revocations;
+mod revoke;
+mod verify;
 
-use std::path::{Path, PathBuf};
-
-use clap::{Args, Subcommand};
-use leasehold_lease::LeaseDoc;
-use leasehold_seal::{Envelope, Role, dsse};
-use serde_json::json;
+use clap::Subcommand;
 
 use crate::commands::Context;
-use crate::exit;
-use crate::failure::{Failure, OrFail};
-use crate::home::Home;
-use crate::parse;
-use crate::show;
-use crate::ui::{Line, Style};
+
+pub(crate) use people::write_whole;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LeaseCommand {
@@ -26,102 +26,40 @@ pub(crate) enum LeaseCommand {
     ///
     /// Limits that are not stated: fuel 1,000,000,000, memory 256M, time 10,000 ms, output 1M, open files 64, and for writing 10M
     /// where something may be written, otherwise 0.
+    ///
+    /// Where the home has a policy.json, nothing beyond it is issued.
     Issue(Box<issue::IssueArgs>),
-    /// Show what a lease says, without trusting it.
-    Inspect(FileArgs),
+    /// Hand on less of a lease, as its holder.
+    ///
+    /// The holder signs; nobody has to be asked. What is not said stays as the parent has it; what is said takes the place of what
+    /// there was and has to lie within it, or nothing is made. Deny rules are added. With --key-file it works without a home.
+    Attenuate(Box<attenuate::AttenuateArgs>),
+    /// Show to one host that one is the holder of a lease.
+    Present(present::PresentArgs),
+    /// Revoke leases, with everything made of them: a new list, in force here at once.
+    Revoke(revoke::RevokeArgs),
+    /// Show the revocation list in use, bring one in, or write it out.
+    Revocations(revocations::RevocationsArgs),
+    /// Show what a lease says, with those it was made from, without trusting it.
+    Inspect(inspect::InspectArgs),
     /// Verify a lease for this host and now, and show the rights it gives.
-    Verify(FileArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FileArgs {
-    /// The lease.
-    file: PathBuf,
+    Verify(verify::VerifyArgs),
+    /// Read a lease file of Station Calyx (reference B) into a draft for `lease issue --draft`.
+    ///
+    /// Every field is mapped, or the file is refused with the name of the field and why. The signature in it is not believed. What
+    /// the file cannot know is said with --plugin and --folder.
+    Import(import::ImportArgs),
 }
 
 pub(crate) fn run(command: &LeaseCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
         LeaseCommand::Issue(args) => issue::run(args, context),
-        LeaseCommand::Inspect(args) => inspect(&args.file, context),
-        LeaseCommand::Verify(args) => verify(&args.file, context),
+        LeaseCommand::Attenuate(args) => attenuate::run(args, context),
+        LeaseCommand::Present(args) => present::run(args, context),
+        LeaseCommand::Revoke(args) => revoke::run(args, context),
+        LeaseCommand::Revocations(args) => revocations::run(args, context),
+        LeaseCommand::Inspect(args) => inspect::run(args, context),
+        LeaseCommand::Verify(args) => verify::run(args, context),
+        LeaseCommand::Import(args) => import::run(args, context),
     }
-}
-
-/// The envelope in a file, as it was written and read.
-pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, Envelope), Failure> {
-    let bytes = parse::file("lease", path, dsse::MAX_BYTES as u64)?;
-    let envelope = Envelope::parse(&bytes)
-        .or_fail()
-        .map_err(|failure| failure.detail(format!("in {}", path.display())))?;
-    Ok((bytes, envelope))
-}
-
-fn inspect(file: &Path, context: &Context) -> anyhow::Result<u8> {
-    let (_, envelope) = read(&context.ambient.path(file))?;
-    let document = LeaseDoc::parse(envelope.unverified_payload()).or_fail()?;
-    let ui = &context.ui;
-    // Names are a help, not a need: a lease can be looked at without a home.
-    let trust = Home::open(&context.ambient)
-        .and_then(|home| home.trust())
-        .ok();
-    let now = context.ambient.now();
-    ui.json(&json!({ "document": document, "lease": envelope.id(), "signatures": signatures(&envelope), "verified": false }));
-    ui.data(
-        Line::styled(Style::Warn, "not verified")
-            .plain(": this is what the file says, from whomever it may be"),
-    );
-    for line in show::lease(&envelope.id(), &document, None, trust.as_ref(), now) {
-        ui.data(line);
-    }
-    ui.data(format!(
-        "signed    by {} (claimed)",
-        signatures(&envelope).join(", ")
-    ));
-    ui.talk(format!(
-        "next: leasehold lease verify {}",
-        crate::text::quoted(&file.to_string_lossy())
-    ));
-    Ok(exit::PASSED)
-}
-
-fn verify(file: &Path, context: &Context) -> anyhow::Result<u8> {
-    let home = Home::open(&context.ambient)?;
-    let trust = home.trust()?;
-    let now = context.ambient.now();
-    let host = home.host_key(&trust, now)?.public().key_id();
-    let (_, envelope) = read(&context.ambient.path(file))?;
-    let verified = leasehold_lease::verify(&envelope, &trust, &host, home.tape_id().as_ref(), now)
-        .or_fail()?;
-    let ui = &context.ui;
-    ui.json(&json!({
-        "document": verified.document(),
-        "lease": verified.id(),
-        "signers": verified.signers(),
-        "verified": true,
-    }));
-    ui.data(Line::styled(Style::Good, "verified").plain(format!(
-        ": signed by {} of {} needed, for this host, valid now",
-        verified.signers().len(),
-        trust.threshold(Role::Issuer),
-    )));
-    for line in show::lease(
-        &verified.id(),
-        verified.document(),
-        Some(&host),
-        Some(&trust),
-        now,
-    ) {
-        ui.data(line);
-    }
-    Ok(exit::PASSED)
-}
-
-fn signatures(envelope: &Envelope) -> Vec<String> {
-    let keyid = |signature: &dsse::Signature| {
-        signature
-            .keyid
-            .clone()
-            .unwrap_or_else(|| "somebody".to_owned())
-    };
-    envelope.unverified_signatures().iter().map(keyid).collect()
 }

@@ -11,8 +11,10 @@ mod key;
 mod lease;
 mod plan;
 mod plugin;
+mod policy;
 mod report;
 mod run;
+mod secret;
 mod status;
 mod tape;
 
@@ -53,12 +55,18 @@ enum Command {
     /// Makes a home and a small tree in a temporary folder, lets plugins loose on it that nobody trusts, and shows what they can do
     /// and what not. Takes less than a minute and leaves nothing behind.
     Demo(demo::DemoArgs),
-    /// Make, list and export keys.
+    /// Make, list, export, trust and rotate keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Issue, inspect and verify leases.
+    /// Issue, narrow, present, revoke, inspect, verify and import leases.
     #[command(subcommand)]
     Lease(lease::LeaseCommand),
+    /// Check policies, and leases and requests against them.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Say where secrets are that leases call by a name.
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Look at plugins without running them.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -78,7 +86,7 @@ enum Command {
     ///
     /// With --rules REF everything that judges is taken from that commit, so that what is judged cannot change it.
     Run(run::RunArgs),
-    /// Show the rights that a pipeline wants, and sign a lease for them.
+    /// Show the rights that a pipeline wants, and sign a lease for them; or approve a lease that somebody else has issued.
     Approve(approve::ApproveArgs),
     /// Show how a run goes, or went.
     Status(status::StatusArgs),
@@ -145,6 +153,8 @@ fn dispatch(command: Command, context: &Context) -> anyhow::Result<u8> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Key(command) => key::run(&command, context),
         Command::Lease(command) => lease::run(&command, context),
+        Command::Policy(command) => policy::run(&command, context),
+        Command::Secret(command) => secret::run(&command, context),
         Command::Plugin(command) => plugin::run(&command, context),
         Command::Call(args) => call::run(&args, context),
         Command::Plan(args) => plan::run(&args, context),

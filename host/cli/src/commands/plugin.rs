@@ -353,7 +353,8 @@ mod tests {
             ("leasehold:plugin/workspace@0.1.0", Reach::Leased),
             ("wasi_snapshot_preview1/fd_read", Reach::Leased),
             ("wasi:sockets/tcp@0.2.0", Reach::Refused),
-            ("wasi:http/outgoing-handler@0.2.0", Reach::Refused),
+            ("wasi:http/outgoing-handler@0.2.0", Reach::Leased),
+            ("wasi:http/incoming-handler@0.2.0", Reach::Refused),
             ("env/evil", Reach::Unknown),
             ("wasi:io", Reach::Unknown),
         ] {

@@ -20,6 +20,7 @@ use crate::commands::Context;
 use crate::exit;
 use crate::failure::{Failure, OrFail};
 use crate::home::{Home, Secret};
+use crate::leased::PresentArgs;
 use crate::rules::{self, Rules, Source};
 use crate::running::{self, Wish};
 use crate::session::{self, Session};
@@ -43,6 +44,8 @@ pub(crate) struct RulesArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     rules: RulesArgs,
+    #[command(flatten)]
+    present: PresentArgs,
     /// How many steps run at one time. Default: one for each processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: Option<u64>,
@@ -66,15 +69,16 @@ const DENIED_LINE: usize = 300;
 struct Prepared {
     root: PathBuf,
     files: Vec<PathBuf>,
+    rules: Rules,
     plan: Plan,
     spec: RunSpec,
 }
 
 pub(crate) fn run(args: &RunArgs, context: &Context) -> anyhow::Result<u8> {
-    let session = Session::open(&context.ambient)?;
+    let mut session = Session::open(&context.ambient)?;
     let done = find(&args.rules, context).and_then(|(root, source)| {
         let told = format!("rules from {}", source.words());
-        let prepared = prepare(args, root, source, &session, context)?;
+        let prepared = prepare(args, root, source, &mut session, context)?;
         let report = go(&prepared, &told, &session, context)?;
         Ok((prepared, report))
     });
@@ -130,7 +134,7 @@ fn prepare(
     args: &RunArgs,
     root: PathBuf,
     source: Source,
-    session: &Session,
+    session: &mut Session,
     context: &Context,
 ) -> Result<Prepared, Failure> {
     session.home.check_outside(&root)?;
@@ -142,10 +146,10 @@ fn prepare(
     let rules = Rules::read(source, &session.home, lease.as_deref())?;
     let (plan, plugins) = rules.plan()?;
     rules.check_policy(&plan)?;
-    let now = context.ambient.now();
-    let leased = running::lease(&rules, &plan, session, now)?;
+    session.go_by(&rules.trust);
+    let leased = running::lease(&rules, &plan, &args.present, session, context)?;
     let rights = running::rights(&plan, &leased)?;
-    if let Some(warning) = running::expiry_warning(&leased, now) {
+    if let Some(warning) = running::expiry_warning(&leased, context.ambient.now()) {
         context.ui.warning(&warning);
     }
     running::record_lease(&leased, &rules, session)?;
@@ -166,6 +170,7 @@ fn prepare(
     )?;
     Ok(Prepared {
         files: rules.files(&root),
+        rules,
         plan,
         root,
         spec,
@@ -186,10 +191,14 @@ fn go(
     context: &Context,
 ) -> Result<RunReport, Failure> {
     let Prepared {
-        root, files, spec, ..
+        root,
+        files,
+        rules,
+        spec,
+        ..
     } = prepared;
     let home = &session.home;
-    let workspace = workspace::open_for_run(root, home, files)?;
+    let workspace = workspace::open_for_run(root, home, files, &rules.policies())?;
     let engine = session::engine(&context.ambient, home)?;
     let changes = !spec.started.shadow && spec.steps.iter().any(Step::writes);
     let (place, _hold) = running::place(home, root, changes, &context.ui)?;

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use leasehold_lease::{
-    Audience, AudienceEntry, Clock, EnvGrant, FileGrant, Grant, Holder, Intent, Kind, LeaseDoc,
-    Limits, Pattern, Random, Refusal, Rights, Verified, verify,
+    Audience, AudienceEntry, Clock, EnvGrant, FileGrant, Grant, Here, Holder, Intent, Kind,
+    LeaseDoc, Limits, Pattern, Random, Refusal, Revocations, Rights, Verified, verify,
 };
 use leasehold_seal::{
     Coded, Digest, Envelope, KeyId, PayloadType, Role, SecretKey, Timestamp, Trust, TrustedKey,
@@ -147,8 +147,25 @@ pub(crate) fn envelope_text(
     .to_string()
 }
 
+/// Verifies a root lease where there is no revocation list and nothing is presented.
+pub(crate) fn verify_root(
+    envelope: &Envelope,
+    trust: &Trust,
+    host: &KeyId,
+    tape: Option<&Digest>,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    let here = Here::new(*host, now).on(tape.copied());
+    verify(
+        std::slice::from_ref(envelope),
+        trust,
+        &Revocations::none(),
+        &here,
+    )
+}
+
 pub(crate) fn verify_here(envelope: &Envelope) -> Result<Verified, Refusal> {
-    verify(envelope, &trust(), &host_id(), None, now())
+    verify_root(envelope, &trust(), &host_id(), None, now())
 }
 
 /// Signs the payload as the issuer and verifies it.

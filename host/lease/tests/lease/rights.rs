@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use leasehold_lease::{EnvGrant, FileGrant, LeaseDoc, LimitsSpec, RelPath, Rights, RightsSpec};
+use leasehold_lease::{
+    EnvGrant, FileGrant, HttpGrant, LeaseDoc, LimitsSpec, RelPath, Rights, RightsSpec, SecretGrant,
+    Target,
+};
 use leasehold_seal::Coded;
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::common::*;
 
@@ -216,6 +220,7 @@ fn narrowing_keeps_what_is_within() {
             ..LimitsSpec::default()
         },
         expires: Some(time("2026-01-01T00:31:00Z")),
+        ..RightsSpec::default()
     };
     let narrow = rights.narrow(&wanted).unwrap();
     assert!(narrow.can_read(&path("docs/en/a")) && !narrow.can_read(&path("docs/de/a")));
@@ -345,6 +350,111 @@ fn every_right_that_is_too_wide_is_listed() {
     );
     let first = rights.narrow(&wanted).unwrap_err().to_string();
     assert!(first.ends_with(&excess[0].problem), "{first}");
+}
+
+fn http(text: &str) -> HttpGrant {
+    let (host, path) = text.split_at(text.find('/').unwrap());
+    serde_json::from_value(json!({"methods": ["GET"], "host": host, "port": 443, "path": path}))
+        .unwrap()
+}
+
+fn injected(name: &str, host: &str) -> SecretGrant {
+    let place = json!({"host": host, "port": 443, "header": "authorization"});
+    serde_json::from_value(json!({"name": name, "inject": place})).unwrap()
+}
+
+/// Rights to send to one domain, with one secret for a host in it.
+fn sending() -> Rights {
+    let mut lease = document();
+    lease.grants[0].http = vec![http("*.example.com/v1/**")];
+    lease.grants[0].secrets = vec![injected("token", "api.example.com")];
+    rights_of(&lease)
+}
+
+#[test]
+fn requests_and_secrets_are_narrowed_like_the_rest() {
+    let rights = sending();
+    let mut wanted = RightsSpec {
+        http: rights.http().to_vec(),
+        secrets: rights.secrets().to_vec(),
+        ..all_of(&rights)
+    };
+    assert_eq!(rights.narrow(&wanted).unwrap().digest(), rights.digest());
+    // Left out: none.
+    let silent = rights.narrow(&all_of(&rights)).unwrap();
+    assert!(silent.http().is_empty() && silent.secrets().is_empty());
+    wanted.http = vec![http("api.example.com/v1/items")];
+    let one = rights.narrow(&wanted).unwrap();
+    let target = |host: &str| Target::parse("GET", "https", host, "/v1/items").unwrap();
+    one.permit(target("api.example.com")).unwrap();
+    assert_eq!(code(one.permit(target("eu.example.com"))), "HTTP-DENIED");
+    rights.permit(target("eu.example.com")).unwrap();
+    wanted.http = vec![http("*.example.com/v1/items")];
+    rights.narrow(&wanted).unwrap();
+    let wider: [(&str, Wish); 4] = [
+        ("http", |wanted| {
+            wanted.http.push(http("api.example.com/**"))
+        }),
+        ("http", |wanted| {
+            wanted.http.push(http("evil-example.com/v1/**"))
+        }),
+        ("secrets", |wanted| {
+            wanted.secrets.push(injected("other", "eu.example.com"))
+        }),
+        ("secrets", |wanted| {
+            wanted.secrets = vec![injected("token", "eu.example.com")]
+        }),
+    ];
+    for (field, change) in wider {
+        let mut wanted = wanted.clone();
+        change(&mut wanted);
+        let excess = rights.excess(&wanted);
+        assert_eq!(excess.len(), 1, "{excess:?}");
+        assert_eq!(excess[0].field, field);
+        let refusal = rights.narrow(&wanted).unwrap_err();
+        assert!(
+            refusal.to_string().contains(&format!(" {field}: ")),
+            "{refusal}"
+        );
+        assert_eq!(code::<(), _>(Err(refusal)), "RIGHTS-WIDER");
+    }
+    // A secret whose place is out of reach.
+    wanted.http.clear();
+    assert_eq!(code(rights.narrow(&wanted)), "LEASE-FORMAT");
+}
+
+#[test]
+fn requests_and_secrets_count_as_effects() {
+    let reader = rights_with(files(&["**"], &["**"], &[], &[]));
+    assert!(!reader.has_effects());
+    assert!(rights_of(&document()).has_effects(), "it writes");
+    let mut lease = document();
+    lease.grants[0].files.write.clear();
+    lease.grants[0].secrets =
+        vec![serde_json::from_value(json!({"name": "token", "expose": true})).unwrap()];
+    assert!(rights_of(&lease).has_effects(), "it is given a secret");
+    lease.grants[0].secrets.clear();
+    lease.grants[0].http = vec![http("example.com/")];
+    let sender = rights_of(&lease);
+    assert!(sender.has_effects() && !sender.may_change_anything());
+    // What is not asked for is not mentioned, so digests from before are as they were.
+    let json = String::from_utf8(reader.to_json().unwrap()).unwrap();
+    assert!(
+        !json.contains("\"http\"") && !json.contains("\"secrets\""),
+        "{json}"
+    );
+    assert_ne!(
+        sender.effect_digest().unwrap(),
+        rights_of(&LeaseDoc {
+            grants: vec![leasehold_lease::Grant {
+                http: vec![],
+                ..lease.grants[0].clone()
+            }],
+            ..lease.clone()
+        })
+        .effect_digest()
+        .unwrap()
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use leasehold_lease::{LeaseDoc, verify};
+use leasehold_lease::LeaseDoc;
 use leasehold_seal::{
     Class, Coded, Envelope, PayloadType, Role, SecretKey, Trust, TrustedKey, canonical,
 };
@@ -113,7 +113,7 @@ fn signers() {
     let signed_by =
         |keys: &[&SecretKey]| Envelope::sign(PayloadType::LEASE, payload(), keys).unwrap();
     let verify_with =
-        |envelope: &Envelope, trust: &Trust| verify(envelope, trust, &host_id(), None, now());
+        |envelope: &Envelope, trust: &Trust| verify_root(envelope, trust, &host_id(), None, now());
 
     assert_eq!(code(verify_here(&signed_by(&[&other()]))), "KEY-UNTRUSTED");
     assert_eq!(code(verify_here(&signed_by(&[&host()]))), "KEY-UNTRUSTED");

@@ -5,12 +5,18 @@
 //! and read the difference before keeping it.
 
 mod cases;
+mod chains;
 mod paths;
+mod requests;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use leasehold_lease::{LeaseDoc, Refusal, Rights, verify};
+use leasehold_lease::{
+    Here, LeaseDoc, ListSeen, Refusal, RevocationList, Revocations, Rights, Target, chain_to_json,
+    parse_chain, verify,
+};
 use leasehold_seal::{
     Class, Coded, Digest, Envelope, KeyId, PayloadType, SecretKey, Timestamp, Trust, canonical,
 };
@@ -29,10 +35,22 @@ struct Vector {
     host: KeyId,
     tape: Option<Digest>,
     trust: Value,
-    /// The envelope as it was received.
+    /// The file as it was received: an envelope, or a list of envelopes, leaf first.
     envelope: String,
-    /// Its payload as text, for the reader only.
+    /// The payload of the leaf as text, for the reader only.
     payload: Option<String>,
+    /// The envelope of what the holder presented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    presentation: Option<String>,
+    /// The envelope of the revocation list in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revocations: Option<String>,
+    /// The newest revocation list the tape has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<ListSeen>,
+    /// What was charged to leases so far, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    spent: BTreeMap<String, Spent>,
     used: Use,
     expect: Expect,
 }
@@ -43,7 +61,25 @@ struct Vector {
 enum Use {
     Nothing,
     Plugin(Digest),
-    Grant { id: String, args: Vec<String> },
+    Grant {
+        id: String,
+        args: Vec<String>,
+    },
+    /// An outgoing request under the grant for the plugin.
+    Request {
+        method: String,
+        scheme: String,
+        authority: String,
+        path: String,
+    },
+}
+
+/// What was charged to a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spent {
+    uses: u64,
+    fuel: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +110,10 @@ fn good(about: &str) -> Vector {
         trust: trust_json(&trust()),
         envelope: String::new(),
         payload: None,
+        presentation: None,
+        revocations: None,
+        seen: None,
+        spent: BTreeMap::new(),
         used: Use::Plugin(plugin()),
         expect: Expect::Refused {
             code: String::new(),
@@ -173,6 +213,17 @@ impl Vector {
         }
     }
 
+    /// A chain in the place of the lease.
+    fn chained(self, chain: &[Envelope]) -> Self {
+        let text = chain_to_json(chain).unwrap();
+        let payload = chain[0].unverified_payload().to_vec();
+        Self {
+            envelope: String::from_utf8(text).unwrap(),
+            payload: String::from_utf8(payload).ok(),
+            ..self
+        }
+    }
+
     /// Decides, from nothing but what stands in the vector.
     fn decide(&self) -> Expect {
         let refused = |error: &dyn Coded| Expect::Refused {
@@ -183,34 +234,57 @@ impl Vector {
             Ok(trust) => trust,
             Err(error) => return refused(&error),
         };
-        let envelope = match Envelope::parse(self.envelope.as_bytes()) {
-            Ok(envelope) => envelope,
-            Err(error) => return refused(&error),
-        };
-        let verified = match verify(&envelope, &trust, &self.host, self.tape.as_ref(), self.now) {
-            Ok(verified) => verified,
-            Err(refusal) => return refused(&refusal),
-        };
-        let lease = verified.id();
-        let rights = match &self.used {
-            Use::Nothing => return Expect::Accepted { lease },
-            Use::Plugin(plugin) => verified.rights_for(plugin),
-            Use::Grant { id, args } => verified
-                .rights(id)
-                .and_then(|rights| with_args(rights, args)),
-        };
-        match rights {
-            Ok(rights) => {
-                let json = String::from_utf8(rights.to_json().unwrap()).unwrap();
-                Expect::Rights {
-                    lease,
-                    digest: rights.digest(),
-                    json,
-                }
-            }
-            Err(refusal) => refused(&refusal),
-        }
+        self.decide_under(&trust)
+            .unwrap_or_else(|refusal| refused(&refusal))
     }
+
+    fn decide_under(&self, trust: &Trust) -> Result<Expect, Refusal> {
+        let chain = parse_chain(self.envelope.as_bytes())?;
+        let list = match &self.revocations {
+            Some(list) => Revocations::of(RevocationList::read(envelope_of(list)?)?),
+            None => Revocations::none(),
+        };
+        let presentation = self.presentation.as_deref().map(envelope_of).transpose()?;
+        let here = Here {
+            host: self.host,
+            tape: self.tape,
+            now: self.now,
+            presentation: presentation.as_ref(),
+        };
+        let verified = verify(&chain, trust, &list.after(self.seen), &here)?;
+        let rights = match &self.used {
+            Use::Nothing => {
+                return Ok(Expect::Accepted {
+                    lease: verified.id(),
+                });
+            }
+            Use::Plugin(plugin) => verified.rights_for(plugin)?,
+            Use::Grant { id, args } => with_args(verified.rights(id)?, args)?,
+            Use::Request {
+                method,
+                scheme,
+                authority,
+                path,
+            } => {
+                let rights = verified.rights_for(&plugin())?;
+                rights.permit(Target::parse(method, scheme, authority, path)?)?;
+                rights
+            }
+        };
+        rights.check_budgets(|lease| {
+            let spent = self.spent.get(&lease.to_string());
+            spent.map_or((0, 0), |spent| (spent.uses, spent.fuel))
+        })?;
+        Ok(Expect::Rights {
+            lease: verified.id(),
+            digest: rights.digest(),
+            json: String::from_utf8(rights.to_json()?).unwrap(),
+        })
+    }
+}
+
+fn envelope_of(text: &str) -> Result<Envelope, Refusal> {
+    Ok(parse_chain(text.as_bytes())?.remove(0))
 }
 
 fn with_args(rights: Rights, args: &[String]) -> Result<Rights, Refusal> {
@@ -304,5 +378,5 @@ fn the_files_decide_as_they_say() {
             Expect::Accepted { .. } | Expect::Rights { .. } => accepted += 1,
         }
     }
-    assert!(accepted >= 10 && refused >= 50, "{accepted} {refused}");
+    assert!(accepted >= 30 && refused >= 120, "{accepted} {refused}");
 }

@@ -16,6 +16,8 @@ pub(crate) fn bare(id: &str) -> StepSpec {
         args: Vec::new(),
         config: None,
         env: EnvGrant::default(),
+        http: Vec::new(),
+        secrets: Vec::new(),
         needs: Vec::new(),
         exit: None,
         limits: LimitsSpec::default(),

@@ -195,24 +195,86 @@ fn local_means_reading_and_listing() {
         "is passed the variable TOKEN"
     );
     let mut talks = local.clone();
-    talks.http.push(HttpGrant {
-        methods: vec!["GET".into()],
-        host: "example.com".into(),
-        port: 443,
-        path: "/".into(),
-    });
+    talks.http.push(http(&["GET"], "example.com", "/**"));
     assert_eq!(
         is_local(&talks).unwrap_err()[0].1,
-        "may talk to \"example.com\""
+        "may send GET https://example.com:443/**"
     );
     let mut knows = local;
-    knows.secrets.push(SecretGrant {
-        name: "token".into(),
-        inject: None,
-        expose: false,
-    });
+    knows.secrets.push(exposed("token"));
     assert_eq!(
         is_local(&knows).unwrap_err()[0].1,
-        "uses the secret \"token\""
+        "may use the secret \"token\" by reading it itself"
+    );
+}
+
+#[test]
+fn requests_are_compared_entry_by_entry() {
+    let with = |entries: &[HttpGrant]| {
+        let mut grants = grants();
+        grants[1].http = entries.to_vec();
+        grants
+    };
+    let wide = http(&["GET", "HEAD"], "*.example.com", "/v1/**");
+    let narrow = http(&["GET"], "api.example.com", "/v1/users");
+    let other = http(&["GET"], "example.org", "/");
+    assert_eq!(
+        lines(&with(&[]), &with(std::slice::from_ref(&wide))),
+        ["+ toc may send GET,HEAD https://*.example.com:443/v1/**"]
+    );
+    assert_eq!(
+        lines(
+            &with(std::slice::from_ref(&wide)),
+            &with(&[narrow.clone(), other.clone()])
+        ),
+        [
+            "+ toc may send GET https://example.org:443/",
+            "- toc may no longer send GET,HEAD https://*.example.com:443/v1/**",
+        ]
+    );
+    // What lies within another entry is no change.
+    let both = with(&[narrow, wide.clone()]);
+    assert_eq!(lines(&both, &with(std::slice::from_ref(&wide))), [""; 0]);
+    assert_eq!(lines(&with(std::slice::from_ref(&wide)), &both), [""; 0]);
+    // Where a request may go is part of it.
+    let inside = HttpGrant {
+        addresses: vec!["10.0.0.0/8".parse().unwrap()],
+        ..wide.clone()
+    };
+    assert_eq!(
+        lines(&with(&[wide]), &with(&[inside])),
+        ["+ toc may send GET,HEAD https://*.example.com:443/v1/** (also at 10.0.0.0/8)"]
+    );
+    assert!(
+        lines(&[], &with(&[other]))
+            .iter()
+            .any(|line| line == "+ toc may send GET https://example.org:443/")
+    );
+}
+
+#[test]
+fn secrets_are_the_same_at_the_same_place_or_others() {
+    let with = |secrets: &[SecretGrant]| {
+        let mut grants = grants();
+        grants[1].secrets = secrets.to_vec();
+        grants
+    };
+    let token = injected("token", "api.example.com", "authorization", "Bearer ");
+    assert_eq!(
+        lines(
+            &with(std::slice::from_ref(&token)),
+            &with(&[exposed("token")])
+        ),
+        [
+            "+ toc may use the secret \"token\" by reading it itself",
+            "- toc may no longer use the secret \"token\" in the header authorization to api.example.com:443, behind \"Bearer \"",
+        ]
+    );
+    assert_eq!(
+        lines(
+            &with(std::slice::from_ref(&token)),
+            &with(std::slice::from_ref(&token))
+        ),
+        [""; 0]
     );
 }

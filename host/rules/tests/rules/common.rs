@@ -1,6 +1,9 @@
 //! Pipelines, a lock file with facts about its plugins, and leases over grants.
 
-use leasehold_lease::{Audience, Grant, Holder, LeaseDoc, Pattern, RelPath, Verified, verify};
+use leasehold_lease::{
+    Audience, Grant, Here, Holder, HttpGrant, Injection, LeaseDoc, Pattern, RelPath, Revocations,
+    Scheme, SecretGrant, Verified, verify,
+};
 use leasehold_rules::{
     ExitCodes, Lock, LockEntry, Pipeline, Plan, PluginFacts, PluginSource, RulesError, World, plan,
 };
@@ -138,16 +141,62 @@ pub(crate) fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
 }
 
-/// A verified lease with these grants.
-#[track_caller]
-pub(crate) fn lease(grants: Vec<Grant>) -> Verified {
-    let issuer = SecretKey::from_pkcs8_pem(include_str!("../../../../fixtures/keys/issuer.pem"));
-    let host = SecretKey::from_pkcs8_pem(include_str!("../../../../fixtures/keys/host.pem"));
-    let (issuer, host) = (issuer.unwrap(), host.unwrap());
-    let time = |text: &str| -> Timestamp { text.parse().unwrap() };
-    let document = LeaseDoc {
+/// Requests over TLS to port 443.
+pub(crate) fn http(methods: &[&str], host: &str, path: &str) -> HttpGrant {
+    HttpGrant {
+        methods: methods.iter().map(|text| text.parse().unwrap()).collect(),
+        scheme: Scheme::Https,
+        host: host.parse().unwrap(),
+        port: 443,
+        path: path.parse().unwrap(),
+        addresses: Vec::new(),
+    }
+}
+
+/// A secret that the plugin may read.
+pub(crate) fn exposed(name: &str) -> SecretGrant {
+    SecretGrant {
+        name: name.to_owned(),
+        inject: None,
+        expose: true,
+    }
+}
+
+/// A secret that the host puts into requests to port 443.
+pub(crate) fn injected(name: &str, host: &str, header: &str, prefix: &str) -> SecretGrant {
+    SecretGrant {
+        name: name.to_owned(),
+        inject: Some(Injection {
+            host: host.parse().unwrap(),
+            port: 443,
+            header: header.parse().unwrap(),
+            prefix: prefix.to_owned(),
+        }),
+        expose: false,
+    }
+}
+
+fn key(pem: &str) -> SecretKey {
+    SecretKey::from_pkcs8_pem(pem).unwrap()
+}
+
+pub(crate) fn issuer() -> SecretKey {
+    key(include_str!("../../../../fixtures/keys/issuer.pem"))
+}
+
+pub(crate) fn host() -> SecretKey {
+    key(include_str!("../../../../fixtures/keys/host.pem"))
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A lease for an hour with these grants.
+pub(crate) fn document(grants: Vec<Grant>) -> LeaseDoc {
+    LeaseDoc {
         version: 1,
-        issuer: issuer.public().key_id(),
+        issuer: issuer().public().key_id(),
         holder: Holder::None,
         audience: Audience::Any,
         intent: None,
@@ -158,10 +207,17 @@ pub(crate) fn lease(grants: Vec<Grant>) -> Verified {
         expires: time("2026-01-01T01:00:00Z"),
         grants,
         budget: None,
-    };
+    }
+}
+
+/// A verified lease with these grants.
+#[track_caller]
+pub(crate) fn lease(grants: Vec<Grant>) -> Verified {
+    let (issuer, host) = (issuer(), host());
     let trusted = TrustedKey::new("issuer", issuer.public(), [Role::Issuer]);
     let trust = Trust::new(vec![trusted], 1).unwrap();
-    let envelope = document.sign(&[&issuer]).unwrap();
+    let envelope = document(grants).sign(&[&issuer]).unwrap();
     let now = time("2026-01-01T00:30:00Z");
-    verify(&envelope, &trust, &host.public().key_id(), None, now).unwrap()
+    let here = Here::new(host.public().key_id(), now);
+    verify(&[envelope], &trust, &Revocations::none(), &here).unwrap()
 }

@@ -1,6 +1,6 @@
 //! What must run.
 
-use leasehold_rules::{MustRun, Policy};
+use leasehold_rules::Policy;
 use leasehold_seal::{Class, Coded, Digest};
 
 use crate::common::*;
@@ -29,24 +29,67 @@ fn a_policy_is_met_by_plugin_and_configuration() {
             {{"plugin": "{secrets}", "config": "{right}"}}]}}"#
     ));
     assert_eq!(all.must_run().len(), 6);
+    let unmet: Vec<(Digest, Option<Digest>)> = all
+        .unmet(&plan)
+        .into_iter()
+        .map(|entry| (entry.plugin, entry.config))
+        .collect();
+    // A step without a configuration does not meet an entry with one.
     assert_eq!(
-        all.unmet(&plan),
-        [
-            MustRun {
-                plugin: other,
-                config: None
-            },
-            MustRun {
-                plugin: schema,
-                config: Some(wrong)
-            },
-            // A step without a configuration does not meet an entry with one.
-            MustRun {
-                plugin: secrets,
-                config: Some(right)
-            },
-        ]
+        unmet,
+        [(other, None), (schema, Some(wrong)), (secrets, Some(right))]
     );
+}
+
+/// Whether a step with these keys does what `read` and `skip` of an entry want.
+fn is_met(entry: &str, step: &str) -> bool {
+    let plan = planned(&steps(&[&format!(
+        "id = \"a\"\ngate = \"secrets\"\n{step}"
+    )]));
+    let json = format!(
+        r#"{{"version": 1, "must_run": [{{"plugin": "{}"{entry}}}]}}"#,
+        digest_of("secrets")
+    );
+    let policy = policy(&json);
+    let unmet = policy.unmet(&plan);
+    let near = policy.must_run()[0].near_misses(&plan).count();
+    assert_eq!(near, unmet.len());
+    unmet.is_empty()
+}
+
+#[test]
+fn a_step_that_judges_less_than_is_wanted_does_not_count() {
+    let all = r#", "read": ["**"]"#;
+    assert!(is_met(all, "read = [\"**\"]"));
+    for less in [
+        "",
+        "list = [\"**\"]",
+        "read = []",
+        "read = [\"src/**\"]",
+        "read = [\"*\"]",
+        "read = [\"**\"]\nskip = [\"**\"]",
+        "read = [\"**\"]\nskip = [\"a\"]",
+        "read = [\"**\"]\ndeny = [\"**/.env\"]",
+    ] {
+        assert!(!is_met(all, less), "{less}");
+        assert!(is_met("", less), "{less}");
+    }
+    let skips = r#", "read": ["src/**", "docs/*.md"], "skip": ["target/**", "**/.env"]"#;
+    for enough in [
+        "read = [\"**\"]",
+        "read = [\"docs/**\", \"src/**\"]",
+        "read = [\"**\"]\nskip = [\"target/**\"]",
+        "read = [\"**\"]\ndeny = [\"**/.env\"]\nskip = [\"target/**\"]",
+    ] {
+        assert!(is_met(skips, enough), "{enough}");
+    }
+    // `target` leaves out more spellings than `target/**` may be found to.
+    for less in ["skip = [\"target\"]", "skip = [\"target/x/**\"]"] {
+        assert!(
+            !is_met(skips, &format!("read = [\"**\"]\n{less}")),
+            "{less}"
+        );
+    }
 }
 
 #[test]

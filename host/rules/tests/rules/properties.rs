@@ -74,6 +74,8 @@ prop_compose! {
         config in prop::option::of(prop::collection::btree_map(any::<String>(), any_json(), 0..3)),
         set in prop::collection::btree_map("[A-M]{1,3}", "[^\0]*", 0..3),
         pass in prop::collection::btree_set("[N-Z]{1,3}", 0..3),
+        methods in prop::sample::subsequence(vec!["GET", "PUT"], 0..=2),
+        expose in prop::option::of("[a-z]{1,3}"),
         codes in prop::option::of((prop::collection::btree_set(0_u8..9, 1..3), prop::collection::btree_set(9_u8.., 0..3))),
         fuel in prop::option::of(1..1_u64 << 53),
         open_files in prop::option::of(0..=4_096_u64),
@@ -86,6 +88,9 @@ prop_compose! {
             args,
             config: config.map(|config| Config::new(config.into_iter().collect()).unwrap()),
             env: EnvGrant { pass: pass.into_iter().collect(), set },
+            http: if methods.is_empty() { Vec::new() } else { vec![http(&methods, "*.example.com", "/a/**")] },
+            secrets: methods.iter().map(|_| injected("x-0", "a.example.com", "x-key", "\"")).take(1)
+                .chain(expose.iter().map(|name| exposed(name))).collect(),
             exit: codes.map(|(pass, fail)| ExitCodes {
                 fail: fail.into_iter().collect(),
                 pass: pass.into_iter().collect(),

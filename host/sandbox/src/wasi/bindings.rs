@@ -37,7 +37,7 @@ pub mod system {
             "wasi:io/streams.input-stream": crate::wasi::io::InputStream,
             "wasi:io/streams.output-stream": crate::wasi::io::OutputStream,
             "wasi:io/error.error": crate::wasi::io::StreamFault,
-            "wasi:io/poll.pollable": crate::wasi::io::Pollable,
+            "wasi:io/poll.pollable": crate::wasi::poll::Pollable,
             "wasi:filesystem/types.descriptor": crate::wasi::filesystem::Descriptor,
             "wasi:filesystem/types.directory-entry-stream": crate::wasi::filesystem::EntryStream,
             "wasi:cli/terminal-input.terminal-input": crate::wasi::cli::Terminal,

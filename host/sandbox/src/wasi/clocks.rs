@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::bindings::system::wasi::clocks::{monotonic_clock, wall_clock};
-use super::io::Pollable;
+use super::poll::Pollable;
 use super::{Door, Host, enter};
 use crate::limits::{Halt, Limit};
 use crate::state::CallState;

@@ -128,7 +128,10 @@ impl types::HostWithStore<CallState> for Host {
         fault: Resource<StreamFault>,
     ) -> wasmtime::Result<Option<ErrorCode>> {
         enter(&mut door)?;
-        Ok(Some(door.get().table.get(&fault)?.code))
+        Ok(match door.get().table.get(&fault)? {
+            StreamFault::File(code) => Some(*code),
+            StreamFault::Http(_) => None,
+        })
     }
 }
 

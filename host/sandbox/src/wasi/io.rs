@@ -1,12 +1,16 @@
-//! `wasi:io`: streams and pollables. Nothing waits: a stream is ready or at its end, and a pollable of the clock is reached by
-//! advancing the clock.
+//! `wasi:io`: streams and their errors. Nothing waits: a stream is ready or at its end. The exception is HTTP, where a lease has it:
+//! who is asked there answers when they like.
 
 use leasehold_files::{FsError, Node};
 use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode as HttpCode;
 
 use super::bindings::system::wasi::filesystem::types::ErrorCode;
-use super::bindings::system::wasi::io::{error, poll, streams};
-use super::{Door, Host, burn_bytes, enter, enter_system, enter_with};
+use super::bindings::system::wasi::io::{error, streams};
+use super::http::streams::{self as http, Broken};
+use super::poll::Pollable;
+use super::{Door, Host, burn_bytes, enter, enter_system};
 use crate::limits::{FUEL_SYSTEM, Halt, Limit, burn};
 use crate::state::CallState;
 
@@ -19,6 +23,8 @@ pub enum InputStream {
     Stdin { at: usize },
     /// An open file.
     File { node: Node, offset: u64 },
+    /// The body of a response.
+    Http(Resource<DynInputStream>),
 }
 
 /// Where a guest writes to.
@@ -31,19 +37,16 @@ pub enum OutputStream {
     File { node: Node, offset: u64 },
     /// An open file, at its end.
     Append { node: Node },
+    /// The body of a request.
+    Http(Resource<DynOutputStream>),
 }
 
 /// `wasi:io/error.error`: what went wrong with a stream.
-pub struct StreamFault {
-    pub(crate) code: ErrorCode,
-}
-
-/// `wasi:io/poll.pollable`.
-pub enum Pollable {
-    /// Streams: always.
-    Ready,
-    /// The clock: from this reading on, in nanoseconds since the start of the call.
-    At(u64),
+pub enum StreamFault {
+    /// With a file.
+    File(ErrorCode),
+    /// With a request or its answer.
+    Http(HttpCode),
 }
 
 impl error::Host for CallState {}
@@ -54,7 +57,10 @@ impl error::HostErrorWithStore<CallState> for Host {
         fault: Resource<StreamFault>,
     ) -> wasmtime::Result<String> {
         enter(&mut door)?;
-        Ok(format!("{:?}", door.get().table.get(&fault)?.code))
+        Ok(match door.get().table.get(&fault)? {
+            StreamFault::File(code) => format!("{code:?}"),
+            StreamFault::Http(code) => format!("{code:?}"),
+        })
     }
 
     fn drop(mut door: Door<'_>, fault: Resource<StreamFault>) -> wasmtime::Result<()> {
@@ -64,61 +70,14 @@ impl error::HostErrorWithStore<CallState> for Host {
     }
 }
 
-impl poll::Host for CallState {}
-impl poll::HostWithStore<CallState> for Host {
-    fn poll(mut door: Door<'_>, list: Vec<Resource<Pollable>>) -> wasmtime::Result<Vec<u32>> {
-        enter_with(&mut door, list.len() * 8)?;
-        let state = door.get();
-        let mut times = Vec::with_capacity(list.len());
-        for pollable in &list {
-            times.push(match state.table.get(pollable)? {
-                Pollable::Ready => 0,
-                Pollable::At(when) => *when,
-            });
-        }
-        let first = times.iter().copied().min();
-        let first = first.ok_or_else(|| wasmtime::Error::msg("poll of an empty list"))?;
-        state.clock.advance_to(first)?;
-        let now = state.clock.now();
-        let ready = (0u32..).zip(times).filter(|(_, when)| *when <= now);
-        Ok(ready.map(|(index, _)| index).collect())
-    }
-}
-
-impl poll::HostPollable for CallState {}
-impl poll::HostPollableWithStore<CallState> for Host {
-    fn ready(mut door: Door<'_>, pollable: Resource<Pollable>) -> wasmtime::Result<bool> {
-        enter(&mut door)?;
-        let state = door.get();
-        Ok(match state.table.get(&pollable)? {
-            Pollable::Ready => true,
-            Pollable::At(when) => *when <= state.clock.now(),
-        })
-    }
-
-    fn block(mut door: Door<'_>, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
-        enter(&mut door)?;
-        let state = door.get();
-        if let Pollable::At(when) = state.table.get(&pollable)? {
-            state.clock.advance_to(*when)?;
-        }
-        Ok(())
-    }
-
-    fn drop(mut door: Door<'_>, pollable: Resource<Pollable>) -> wasmtime::Result<()> {
-        enter(&mut door)?;
-        door.get().table.delete(pollable)?;
-        Ok(())
-    }
-}
-
 type StreamResult<T> = Result<T, streams::StreamError>;
 
-/// Reads at most `len` bytes. An empty answer never means "later": the end is `closed`.
+/// Reads at most `len` bytes. Only of HTTP, and only without `wait`, an empty answer means "later"; the end is `closed`.
 fn read(
     door: &mut Door<'_>,
     stream: &Resource<InputStream>,
     len: u64,
+    wait: bool,
 ) -> wasmtime::Result<StreamResult<Vec<u8>>> {
     let len = usize::try_from(len.min(CHUNK)).unwrap_or(usize::MAX);
     let state = door.get();
@@ -138,6 +97,17 @@ fn read(
             }
             (result, true)
         }
+        InputStream::Http(inner) => {
+            let inner = inner.rep();
+            let read = http::read(state, inner, len, wait)?;
+            return match read {
+                Ok(bytes) => {
+                    burn_bytes(door, bytes.len())?;
+                    Ok(Ok(bytes.into()))
+                }
+                Err(broken) => broke(door, broken),
+            };
+        }
     };
     if system {
         let _left = burn(door, FUEL_SYSTEM)?;
@@ -156,15 +126,47 @@ fn read(
 fn failed<T>(door: &mut Door<'_>, error: &FsError) -> wasmtime::Result<StreamResult<T>> {
     let state = door.get();
     let code = state.file_error(error);
-    let fault = state.push(StreamFault { code })?;
+    let fault = state.push(StreamFault::File(code))?;
     Ok(Err(streams::StreamError::LastOperationFailed(fault)))
+}
+
+/// The same for a stream of HTTP.
+fn broke<T>(door: &mut Door<'_>, broken: Broken) -> wasmtime::Result<StreamResult<T>> {
+    Ok(Err(match broken {
+        Broken::Closed => streams::StreamError::Closed,
+        Broken::Failed(code) => {
+            let fault = door.get().push(StreamFault::Http(code))?;
+            streams::StreamError::LastOperationFailed(fault)
+        }
+    }))
+}
+
+/// Which stream of HTTP this is, if it is one.
+fn http_stream(
+    door: &mut Door<'_>,
+    stream: &Resource<OutputStream>,
+) -> wasmtime::Result<Option<u32>> {
+    Ok(match door.get().table.get(stream)? {
+        OutputStream::Http(inner) => Some(inner.rep()),
+        _ => None,
+    })
 }
 
 fn write(
     door: &mut Door<'_>,
     stream: &Resource<OutputStream>,
     bytes: &[u8],
+    wait: bool,
 ) -> wasmtime::Result<StreamResult<()>> {
+    if let Some(inner) = http_stream(door, stream)? {
+        let bytes = bytes::Bytes::copy_from_slice(bytes);
+        let written = if wait {
+            http::write_all(door.get(), inner, bytes)?
+        } else {
+            http::write(door.get(), inner, bytes)?
+        };
+        return written.map_or_else(|broken| broke(door, broken), |()| Ok(Ok(())));
+    }
     let state = door.get();
     let view = state.files.as_ref();
     let view = || view.ok_or_else(|| wasmtime::Error::msg("a stream without a view"));
@@ -185,6 +187,8 @@ fn write(
             result
         }
         OutputStream::Append { node } => view()?.append(node, bytes).map(|_at| ()),
+        // Dealt with above.
+        OutputStream::Http(_) => Ok(()),
     };
     match result {
         Ok(()) => {
@@ -193,6 +197,42 @@ fn write(
         }
         Err(error) => failed(door, &error),
     }
+}
+
+fn flush(
+    door: &mut Door<'_>,
+    stream: &Resource<OutputStream>,
+    wait: bool,
+) -> wasmtime::Result<StreamResult<()>> {
+    enter(door)?;
+    let Some(inner) = http_stream(door, stream)? else {
+        return Ok(Ok(()));
+    };
+    let flushed = http::flush(door.get(), inner, wait)?;
+    flushed.map_or_else(|broken| broke(door, broken), |()| Ok(Ok(())))
+}
+
+fn splice(
+    door: &mut Door<'_>,
+    stream: &Resource<OutputStream>,
+    from: &Resource<InputStream>,
+    len: u64,
+    wait: bool,
+) -> wasmtime::Result<StreamResult<u64>> {
+    enter_system(door, 0)?;
+    let room = match http_stream(door, stream)? {
+        None => CHUNK,
+        Some(inner) => match http::check_write(door.get(), inner, wait)? {
+            Ok(permitted) => permitted as u64,
+            Err(broken) => return broke(door, broken),
+        },
+    };
+    let bytes = match read(door, from, len.min(room), wait)? {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Err(error)),
+    };
+    let written = write(door, stream, &bytes, wait)?;
+    Ok(written.map(|()| bytes.len() as u64))
 }
 
 impl streams::Host for CallState {}
@@ -204,15 +244,16 @@ impl streams::HostInputStreamWithStore<CallState> for Host {
         len: u64,
     ) -> wasmtime::Result<StreamResult<Vec<u8>>> {
         enter(&mut door)?;
-        read(&mut door, &stream, len)
+        read(&mut door, &stream, len, false)
     }
 
     fn blocking_read(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<InputStream>,
         len: u64,
     ) -> wasmtime::Result<StreamResult<Vec<u8>>> {
-        <Self as streams::HostInputStreamWithStore<CallState>>::read(door, stream, len)
+        enter(&mut door)?;
+        read(&mut door, &stream, len, true)
     }
 
     fn skip(
@@ -221,29 +262,42 @@ impl streams::HostInputStreamWithStore<CallState> for Host {
         len: u64,
     ) -> wasmtime::Result<StreamResult<u64>> {
         enter(&mut door)?;
-        let read = read(&mut door, &stream, len)?;
+        let read = read(&mut door, &stream, len, false)?;
         Ok(read.map(|bytes| bytes.len() as u64))
     }
 
     fn blocking_skip(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<InputStream>,
         len: u64,
     ) -> wasmtime::Result<StreamResult<u64>> {
-        <Self as streams::HostInputStreamWithStore<CallState>>::skip(door, stream, len)
+        enter(&mut door)?;
+        let read = read(&mut door, &stream, len, true)?;
+        Ok(read.map(|bytes| bytes.len() as u64))
     }
 
     fn subscribe(
         mut door: Door<'_>,
-        _stream: Resource<InputStream>,
+        stream: Resource<InputStream>,
     ) -> wasmtime::Result<Resource<Pollable>> {
         enter(&mut door)?;
-        door.get().push(Pollable::Ready)
+        let state = door.get();
+        let pollable = match state.table.get(&stream)? {
+            InputStream::Http(inner) => {
+                let inner = Resource::<DynInputStream>::new_borrow(inner.rep());
+                Pollable::Http(wasmtime_wasi::p2::subscribe(&mut state.table, inner)?)
+            }
+            InputStream::Stdin { .. } | InputStream::File { .. } => Pollable::Ready,
+        };
+        state.push(pollable)
     }
 
     fn drop(mut door: Door<'_>, stream: Resource<InputStream>) -> wasmtime::Result<()> {
         enter(&mut door)?;
-        door.get().table.delete(stream)?;
+        let state = door.get();
+        if let InputStream::Http(inner) = state.table.delete(stream)? {
+            drop(state.table.delete(inner)?);
+        }
         Ok(())
     }
 }
@@ -252,10 +306,17 @@ impl streams::HostOutputStream for CallState {}
 impl streams::HostOutputStreamWithStore<CallState> for Host {
     fn check_write(
         mut door: Door<'_>,
-        _stream: Resource<OutputStream>,
+        stream: Resource<OutputStream>,
     ) -> wasmtime::Result<StreamResult<u64>> {
         enter(&mut door)?;
-        Ok(Ok(CHUNK))
+        let Some(inner) = http_stream(&mut door, &stream)? else {
+            return Ok(Ok(CHUNK));
+        };
+        let permitted = http::check_write(door.get(), inner, false)?;
+        permitted.map_or_else(
+            |broken| broke(&mut door, broken),
+            |permitted| Ok(Ok(permitted as u64)),
+        )
     }
 
     fn write(
@@ -264,38 +325,45 @@ impl streams::HostOutputStreamWithStore<CallState> for Host {
         contents: Vec<u8>,
     ) -> wasmtime::Result<StreamResult<()>> {
         enter_system(&mut door, contents.len())?;
-        write(&mut door, &stream, &contents)
+        write(&mut door, &stream, &contents, false)
     }
 
     fn blocking_write_and_flush(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<OutputStream>,
         contents: Vec<u8>,
     ) -> wasmtime::Result<StreamResult<()>> {
-        <Self as streams::HostOutputStreamWithStore<CallState>>::write(door, stream, contents)
+        enter_system(&mut door, contents.len())?;
+        write(&mut door, &stream, &contents, true)
     }
 
     fn flush(
         mut door: Door<'_>,
-        _stream: Resource<OutputStream>,
+        stream: Resource<OutputStream>,
     ) -> wasmtime::Result<StreamResult<()>> {
-        enter(&mut door)?;
-        Ok(Ok(()))
+        flush(&mut door, &stream, false)
     }
 
     fn blocking_flush(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<OutputStream>,
     ) -> wasmtime::Result<StreamResult<()>> {
-        <Self as streams::HostOutputStreamWithStore<CallState>>::flush(door, stream)
+        flush(&mut door, &stream, true)
     }
 
     fn subscribe(
         mut door: Door<'_>,
-        _stream: Resource<OutputStream>,
+        stream: Resource<OutputStream>,
     ) -> wasmtime::Result<Resource<Pollable>> {
         enter(&mut door)?;
-        door.get().push(Pollable::Ready)
+        let pollable = match http_stream(&mut door, &stream)? {
+            Some(inner) => {
+                let inner = Resource::<DynOutputStream>::new_borrow(inner);
+                Pollable::Http(wasmtime_wasi::p2::subscribe(&mut door.get().table, inner)?)
+            }
+            None => Pollable::Ready,
+        };
+        door.get().push(pollable)
     }
 
     fn write_zeroes(
@@ -307,15 +375,19 @@ impl streams::HostOutputStreamWithStore<CallState> for Host {
         if len > CHUNK {
             return Err(Halt::Exceeded(Limit::Transfer).into());
         }
-        write(&mut door, &stream, &vec![0; len as usize])
+        write(&mut door, &stream, &vec![0; len as usize], false)
     }
 
     fn blocking_write_zeroes_and_flush(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<OutputStream>,
         len: u64,
     ) -> wasmtime::Result<StreamResult<()>> {
-        <Self as streams::HostOutputStreamWithStore<CallState>>::write_zeroes(door, stream, len)
+        enter_system(&mut door, usize::try_from(len).unwrap_or(usize::MAX))?;
+        if len > CHUNK {
+            return Err(Halt::Exceeded(Limit::Transfer).into());
+        }
+        write(&mut door, &stream, &vec![0; len as usize], true)
     }
 
     fn splice(
@@ -324,27 +396,24 @@ impl streams::HostOutputStreamWithStore<CallState> for Host {
         from: Resource<InputStream>,
         len: u64,
     ) -> wasmtime::Result<StreamResult<u64>> {
-        enter_system(&mut door, 0)?;
-        let bytes = match read(&mut door, &from, len)? {
-            Ok(bytes) => bytes,
-            Err(error) => return Ok(Err(error)),
-        };
-        let written = write(&mut door, &stream, &bytes)?;
-        Ok(written.map(|()| bytes.len() as u64))
+        splice(&mut door, &stream, &from, len, false)
     }
 
     fn blocking_splice(
-        door: Door<'_>,
+        mut door: Door<'_>,
         stream: Resource<OutputStream>,
         from: Resource<InputStream>,
         len: u64,
     ) -> wasmtime::Result<StreamResult<u64>> {
-        <Self as streams::HostOutputStreamWithStore<CallState>>::splice(door, stream, from, len)
+        splice(&mut door, &stream, &from, len, true)
     }
 
     fn drop(mut door: Door<'_>, stream: Resource<OutputStream>) -> wasmtime::Result<()> {
         enter(&mut door)?;
-        door.get().table.delete(stream)?;
+        let state = door.get();
+        if let OutputStream::Http(inner) = state.table.delete(stream)? {
+            drop(state.table.delete(inner)?);
+        }
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! The host functions that a guest may import.
 //!
 //! All of them are ours, for three reasons: each one takes fuel from inside the call, nothing in them waits (so a call is
-//! deterministic and needs no runtime), and files are decided on by the lease.
+//! deterministic and needs no runtime), and files are decided on by the lease. HTTP alone is another library's behind our
+//! prices and decisions, and does wait.
 #![expect(
     unreachable_pub,
     reason = "the generated bindings hand the types of resources on, so these have to be `pub`"
@@ -11,8 +12,10 @@ pub(crate) mod bindings;
 pub(crate) mod cli;
 pub(crate) mod clocks;
 pub(crate) mod filesystem;
+pub(crate) mod http;
 pub(crate) mod io;
 pub(crate) mod plugin;
+pub(crate) mod poll;
 pub(crate) mod random;
 pub(crate) mod workspace;
 

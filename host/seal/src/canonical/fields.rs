@@ -2,17 +2,17 @@
 //! an object only (derived code would also take an array, a second spelling of the same document), and
 //! an error says where it is.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use super::CanonicalError;
+use super::node::{Entry, Node};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
     Unexpected, VariantAccess, Visitor,
 };
-use serde_json::{Map, Value};
 
-use super::CanonicalError;
-
-pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, CanonicalError> {
+pub(super) fn read<'de, T: Deserialize<'de>>(value: Node<'de>) -> Result<T, CanonicalError> {
     T::deserialize(Field(value)).map_err(|error| CanonicalError::Field {
         path: error.path(),
         message: error.message,
@@ -20,16 +20,17 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, CanonicalErro
 }
 
 /// A value that is read as a field of something.
-struct Field(Value);
+pub(super) struct Field<'de>(pub(super) Node<'de>);
 
-impl<'de> Deserializer<'de> for Field {
+impl<'de> Deserializer<'de> for Field<'de> {
     type Error = Located;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Located> {
         match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::Number(number) => {
+            Node::Null => visitor.visit_unit(),
+            Node::False => visitor.visit_bool(false),
+            Node::True => visitor.visit_bool(true),
+            Node::Number(number) => {
                 if let Some(value) = number.as_u64() {
                     visitor.visit_u64(value)
                 } else if let Some(value) = number.as_i64() {
@@ -38,8 +39,9 @@ impl<'de> Deserializer<'de> for Field {
                     visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN))
                 }
             }
-            Value::String(value) => visitor.visit_string(value),
-            Value::Array(items) => {
+            Node::Text(Cow::Borrowed(value)) => visitor.visit_borrowed_str(value),
+            Node::Text(Cow::Owned(value)) => visitor.visit_string(value),
+            Node::List(items) => {
                 let mut items = Items {
                     rest: items.into_iter(),
                     index: 0,
@@ -50,8 +52,11 @@ impl<'de> Deserializer<'de> for Field {
                     rest => Err(Located::custom(format_args!("{rest} items too many"))),
                 }
             }
-            Value::Object(map) => {
-                let mut entries = Entries::new(map);
+            Node::Object(entries) => {
+                let mut entries = Entries {
+                    rest: entries.into_iter(),
+                    current: None,
+                };
                 let value = visitor.visit_map(&mut entries)?;
                 match entries.rest.next() {
                     None => Ok(value),
@@ -67,7 +72,7 @@ impl<'de> Deserializer<'de> for Field {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Located> {
-        if self.0.is_array() {
+        if matches!(self.0, Node::List(_)) {
             return Err(Located::invalid_type(Unexpected::Seq, &visitor));
         }
         self.deserialize_any(visitor)
@@ -75,7 +80,7 @@ impl<'de> Deserializer<'de> for Field {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Located> {
         match self.0 {
-            Value::Null => visitor.visit_none(),
+            Node::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -95,12 +100,12 @@ impl<'de> Deserializer<'de> for Field {
         visitor: V,
     ) -> Result<V::Value, Located> {
         match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant {
+            Node::Text(name) => visitor.visit_enum(Variant {
                 name,
                 content: None,
             }),
-            Value::Object(map) => {
-                let mut entries = map.into_iter();
+            Node::Object(entries) => {
+                let mut entries = entries.into_iter();
                 match (entries.next(), entries.next()) {
                     (Some((name, content)), None) => visitor.visit_enum(Variant {
                         name,
@@ -122,12 +127,12 @@ impl<'de> Deserializer<'de> for Field {
     }
 }
 
-struct Items {
-    rest: std::vec::IntoIter<Value>,
+struct Items<'de> {
+    rest: std::vec::IntoIter<Node<'de>>,
     index: usize,
 }
 
-impl<'de> SeqAccess<'de> for &mut Items {
+impl<'de> SeqAccess<'de> for &mut Items<'de> {
     type Error = Located;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -149,22 +154,13 @@ impl<'de> SeqAccess<'de> for &mut Items {
     }
 }
 
-struct Entries {
-    rest: serde_json::map::IntoIter,
+struct Entries<'de> {
+    rest: std::vec::IntoIter<Entry<'de>>,
     /// The key whose value comes next.
-    current: Option<(String, Value)>,
+    current: Option<Entry<'de>>,
 }
 
-impl Entries {
-    fn new(map: Map<String, Value>) -> Entries {
-        Entries {
-            rest: map.into_iter(),
-            current: None,
-        }
-    }
-}
-
-impl<'de> MapAccess<'de> for &mut Entries {
+impl<'de> MapAccess<'de> for &mut Entries<'de> {
     type Error = Located;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
@@ -174,8 +170,9 @@ impl<'de> MapAccess<'de> for &mut Entries {
         let Some((key, value)) = self.rest.next() else {
             return Ok(None);
         };
-        self.current = Some((key.clone(), value));
-        seed.deserialize(Field(Value::String(key))).map(Some)
+        let name = Field(Node::Text(key.clone()));
+        self.current = Some((key, value));
+        seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Located> {
@@ -192,20 +189,20 @@ impl<'de> MapAccess<'de> for &mut Entries {
     }
 }
 
-struct Variant {
-    name: String,
-    content: Option<Value>,
+struct Variant<'de> {
+    name: Cow<'de, str>,
+    content: Option<Node<'de>>,
 }
 
-impl<'de> EnumAccess<'de> for Variant {
+impl<'de> EnumAccess<'de> for Variant<'de> {
     type Error = Located;
-    type Variant = Content;
+    type Variant = Content<'de>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, Content), Located> {
-        let variant = seed.deserialize(Field(Value::String(self.name.clone())))?;
+    ) -> Result<(S::Value, Content<'de>), Located> {
+        let variant = seed.deserialize(Field(Node::Text(self.name.clone())))?;
         Ok((
             variant,
             Content {
@@ -217,13 +214,13 @@ impl<'de> EnumAccess<'de> for Variant {
 }
 
 /// What stands beside the name of a variant.
-struct Content {
-    name: String,
-    content: Option<Value>,
+struct Content<'de> {
+    name: Cow<'de, str>,
+    content: Option<Node<'de>>,
 }
 
-impl Content {
-    fn read<T>(self, read: impl FnOnce(Field) -> Result<T, Located>) -> Result<T, Located> {
+impl<'de> Content<'de> {
+    fn read<T>(self, read: impl FnOnce(Field<'de>) -> Result<T, Located>) -> Result<T, Located> {
         let content = self
             .content
             .ok_or_else(|| Located::custom(format_args!("{:?} lacks its content", self.name)))?;
@@ -231,7 +228,7 @@ impl Content {
     }
 }
 
-impl<'de> VariantAccess<'de> for Content {
+impl<'de> VariantAccess<'de> for Content<'de> {
     type Error = Located;
 
     fn unit_variant(self) -> Result<(), Located> {
@@ -264,7 +261,7 @@ impl<'de> VariantAccess<'de> for Content {
 
 /// An error and the way to it, innermost step first.
 #[derive(Debug)]
-struct Located {
+pub(super) struct Located {
     steps: Vec<String>,
     message: String,
 }

@@ -5,15 +5,27 @@ mod canonical;
 #[cfg(test)]
 mod envelope;
 #[cfg(test)]
+mod hybrid;
+#[cfg(test)]
 mod key;
 #[cfg(test)]
 mod note;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]
+mod scan;
+#[cfg(test)]
+mod second;
+#[cfg(test)]
+mod signers;
+#[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod text;
 #[cfg(test)]
 mod trust;
+#[cfg(test)]
+mod trust_rules;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]
@@ -34,6 +46,11 @@ mod support {
 
     pub(crate) fn public(pem: &str) -> PublicKey {
         secret(pem).public()
+    }
+
+    /// A key that no fixture has.
+    pub(crate) fn fresh(number: u8) -> SecretKey {
+        SecretKey::from_seed([number; 32])
     }
 
     pub(crate) fn time(text: &str) -> Timestamp {

@@ -1,9 +1,10 @@
-//! Keys and signatures exchanged with the real `openssl` (1.1.1 or later, on the search path).
+//! Keys and signatures exchanged with the real `openssl` (1.1.1 or later, on the search path; for second
+//! keys 3.5 or later).
 
 use std::path::Path;
 use std::process::Command;
 
-use leasehold_seal::{PublicKey, SecretKey};
+use leasehold_seal::{PublicKey, SecondKey, SecondSecret, SecretKey};
 
 use crate::support::{ISSUER, code, secret};
 
@@ -185,4 +186,92 @@ fn other_kinds_of_keys_and_encrypted_ones_are_refused() {
             "{arguments:?}"
         );
     }
+}
+
+/// `openssl` signs with a random value, unless it is told not to.
+fn sign_deterministically(folder: &Path) -> bool {
+    let arguments = [SIGN, &["-pkeyopt", "deterministic:1"]].concat();
+    openssl(folder, &arguments)
+}
+
+/// Each form of secret key that `openssl` writes, as the parameter that asks for it, and whether it
+/// holds the seed.
+const FORMS: [(&str, bool); 4] = [
+    ("seed-priv", true),
+    ("seed-only", true),
+    ("priv-only", false),
+    ("oqskeypair", false),
+];
+
+#[test]
+fn second_keys_are_exchanged_with_openssl() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let generate = ["genpkey", "-algorithm", "ML-DSA-44", "-out", "any.pem"];
+    if !openssl(path, &generate) {
+        // An openssl before 3.5: nothing to exchange. Wycheproof's vectors are checked all the same.
+        return;
+    }
+    std::fs::write(path.join("message"), MESSAGE).unwrap();
+    let read = |name: &str| std::fs::read_to_string(path.join(name)).unwrap();
+    let to_public = ["pkey", "-in", "key.pem", "-pubout", "-out", "public.pem"];
+
+    // Theirs, in each form; the one they write unasked is the first.
+    for (form, has_seed) in FORMS {
+        let form = format!("ml-dsa.output_formats={form}");
+        let convert = [
+            "pkey",
+            "-in",
+            "any.pem",
+            "-provparam",
+            &form,
+            "-out",
+            "key.pem",
+        ];
+        assert!(openssl(path, &convert), "{form}");
+        let key = SecondSecret::from_pkcs8_pem(&read("key.pem"));
+        if !has_seed {
+            assert_eq!(code(key), "KEY-FORMAT", "{form}");
+            continue;
+        }
+        let key = key.unwrap();
+        assert!(openssl(path, &to_public) && openssl(path, SIGN));
+        let public = SecondKey::from_spki_pem(&read("public.pem")).unwrap();
+        assert_eq!(key.public(), public);
+        assert_eq!(public.to_spki_pem(), read("public.pem"));
+        let signature = std::fs::read(path.join("signature")).unwrap();
+        assert_eq!(public.verify(MESSAGE, &signature), Ok(()));
+        assert_eq!(
+            code(public.verify(b"another", &signature)),
+            "SIGNATURE-INVALID"
+        );
+        assert!(sign_deterministically(path));
+        assert_eq!(
+            key.sign(MESSAGE),
+            Ok(std::fs::read(path.join("signature")).unwrap())
+        );
+    }
+    let unasked = SecondSecret::from_pkcs8_pem(&read("any.pem")).unwrap();
+    let seed_only = [
+        "pkey",
+        "-in",
+        "any.pem",
+        "-provparam",
+        "ml-dsa.output_formats=seed-only",
+        "-out",
+        "seed.pem",
+    ];
+    assert!(openssl(path, &seed_only));
+    assert_eq!(*unasked.to_pkcs8_pem(), read("seed.pem"));
+
+    // Ours.
+    let key = SecondSecret::from_seed([7; 32]);
+    std::fs::write(path.join("key.pem"), key.to_pkcs8_pem().as_bytes()).unwrap();
+    std::fs::write(path.join("public.pem"), key.public().to_spki_pem()).unwrap();
+    std::fs::write(path.join("signature"), key.sign(MESSAGE).unwrap()).unwrap();
+    assert!(openssl(path, VERIFY));
+    std::fs::write(path.join("message"), b"another").unwrap();
+    assert!(!openssl(path, VERIFY));
+    assert!(openssl(path, &to_public));
+    assert_eq!(read("public.pem"), key.public().to_spki_pem());
 }

@@ -90,7 +90,7 @@ fn pre_authentication_encoding() {
 fn envelopes() {
     let file: Value =
         serde_json::from_str(include_str!("../../../../fixtures/seal/envelope.json")).unwrap();
-    for case in cases(&file, 54) {
+    for case in cases(&file, 78) {
         let trust =
             Trust::parse(file["trust"][text(case, "trust")].to_string().as_bytes()).unwrap();
         let opened = Envelope::parse(text(case, "envelope").as_bytes()).and_then(|envelope| {
@@ -114,6 +114,25 @@ fn envelopes() {
             .map(|id: &KeyId| trust.key(id).unwrap().name())
             .collect();
         assert_eq!(Value::from(names), case["signers"], "{case}");
+    }
+}
+
+#[test]
+fn trust_files() {
+    let file: Value =
+        serde_json::from_str(include_str!("../../../../fixtures/seal/trust.json")).unwrap();
+    for case in cases(&file, 60) {
+        let trust = Trust::parse(case["file"].to_string().as_bytes());
+        if case.get("error").is_some() {
+            assert_eq!(code(trust), text(case, "error"), "{case}");
+            continue;
+        }
+        let trust = trust.unwrap_or_else(|error| panic!("{error} in {case}"));
+        let canonical = text(case, "canonical");
+        let written = String::from_utf8(trust.to_json().unwrap()).unwrap();
+        assert_eq!(written, canonical, "{case}");
+        assert_eq!(trust.digest().to_string(), text(case, "digest"), "{case}");
+        assert_eq!(Trust::parse(canonical.as_bytes()), Ok(trust), "{case}");
     }
 }
 

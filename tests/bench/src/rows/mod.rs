@@ -1,5 +1,6 @@
-//! What is measured. The bounds of rows 1 to 6 are those of issue 2, the others those of issue 3.
+//! What is measured. The bounds of rows 1 to 6 are those of issue 2, of 7 to 10 those of issue 3, the others those of issue 4.
 
+mod admitting;
 mod again;
 mod alone;
 mod command_line;
@@ -10,6 +11,7 @@ mod planning;
 mod reading;
 mod scanning;
 mod ten_gates;
+mod verifying;
 
 use std::path::PathBuf;
 
@@ -43,7 +45,7 @@ pub(crate) struct Row {
 }
 
 /// All rows.
-pub(crate) const ROWS: [Row; 11] = [
+pub(crate) const ROWS: [Row; 13] = [
     Row {
         number: 1,
         what: "trivial gate, 256 calls in flight",
@@ -98,6 +100,16 @@ pub(crate) const ROWS: [Row; 11] = [
         number: 10,
         what: "plan of 1,000 steps",
         measure: planning::measure,
+    },
+    Row {
+        number: 11,
+        what: "verifying a lease",
+        measure: verifying::measure,
+    },
+    Row {
+        number: 12,
+        what: "admission of a counted call",
+        measure: admitting::measure,
     },
 ];
 

@@ -1,14 +1,14 @@
 //! Under which rights a call is made: those of a lease that was brought along, or of one that it issues to itself.
 
-use leasehold_lease::{Grant, Rights, Verified};
+use leasehold_lease::{Grant, Rights};
 use leasehold_sandbox::Input;
 use leasehold_seal::{Class, Coded, Digest, Envelope};
-use leasehold_tape::{Durability, Kind as RecordKind, LeaseVerified};
 
 use super::{CallArgs, Subject, kind_of};
-use crate::commands::{Context, lease, plugin};
+use crate::commands::{Context, plugin};
 use crate::failure::{Failure, OrFail};
 use crate::issue::{self, Terms};
+use crate::leased::{self, Brought};
 use crate::session::Session;
 
 /// The rights for the call. The lease they come from is verified, in the store and on the tape.
@@ -18,19 +18,22 @@ pub(super) fn rights(
     session: &Session,
     context: &Context,
 ) -> Result<Rights, Failure> {
-    let envelope = match &args.lease {
-        Some(file) => lease::read(&context.ambient.path(file))?.1,
-        None => issue_local(args, subject, session, context)?,
+    let brought = match &args.lease {
+        Some(file) => {
+            let chain = leased::read(&context.ambient.path(file))?;
+            let presentation = args.present.of(&chain, session, context)?;
+            Brought {
+                chain,
+                presentation,
+                own: false,
+            }
+        }
+        None => Brought::own(issue_local(args, subject, session, context)?),
     };
-    let now = context.ambient.now();
-    let verified = leasehold_lease::verify(
-        &envelope,
-        &session.trust,
-        &session.host,
-        Some(session.tape().id()),
-        now,
-    )
-    .or_fail()?;
+    let here = session.here(context.ambient.now());
+    let leased = brought.verify(&session.trust, &session.standing, &here)?;
+    let verified = &leased.verified;
+    session.home.check_policy(verified.document())?;
     let rights = match &args.grant {
         Some(grant) => verified.rights(grant).or_fail()?,
         None => verified
@@ -43,41 +46,15 @@ pub(super) fn rights(
                 }
             })?,
     };
-    // What a call has just issued to itself is in the store already, and durable.
-    let durability = match args.lease {
-        Some(_) => Durability::Synced,
-        None => Durability::Written,
-    };
-    record(&verified, &envelope, durability, session)?;
+    leased.record(None, session)?;
     Ok(rights)
 }
 
 /// The id of the lease that was brought along, for the record of a refusal.
 pub(super) fn claimed_id(args: &CallArgs, context: &Context) -> Option<Digest> {
     let file = args.lease.as_ref()?;
-    lease::read(&context.ambient.path(file))
-        .ok()
-        .map(|(_, envelope)| envelope.id())
-}
-
-/// Keeps a verified lease, so that whoever reads the tape can see what was allowed.
-fn record(
-    verified: &Verified,
-    envelope: &Envelope,
-    kept: Durability,
-    session: &Session,
-) -> Result<(), Failure> {
-    let bytes = envelope.to_json().or_fail()?;
-    let body = LeaseVerified {
-        envelope: session.store().put_with(&bytes, kept).or_fail()?,
-        expires: verified.document().expires,
-        lease: verified.id(),
-        not_before: verified.document().not_before,
-        trust: None,
-    };
-    session
-        .record(RecordKind::LeaseVerified, &body, Durability::Written)
-        .map(|_appended| ())
+    let chain = leased::read(&context.ambient.path(file)).ok()?;
+    chain.first().map(Envelope::id)
 }
 
 /// The policy `local`: on one's own machine, reading needs no ceremony.

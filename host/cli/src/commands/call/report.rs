@@ -40,6 +40,7 @@ pub(super) fn report(
     let grant = grant_of(rights);
     complaints::denials(name, &grant, outcome, ui);
     complaints::complaint(&sentence(plugin, name, outcome), &grant, outcome, ui);
+    requests(outcome, ui);
     changes(outcome, ui);
     for attachment in &outcome.attachments {
         ui.talk(format!(
@@ -134,6 +135,27 @@ fn sentence(plugin: &Plugin, name: &str, outcome: &Outcome) -> String {
     match sentence.strip_prefix(plugin.name()) {
         Some(rest) => format!("{name}{rest}"),
         None => sentence.clone(),
+    }
+}
+
+/// What was asked of others, and what came of it.
+fn requests(outcome: &Outcome, ui: &Ui) {
+    for request in outcome.requests.iter().take(LISTED) {
+        let answer = match (request.status, request.code) {
+            (Some(status), None) => status.to_string(),
+            (Some(status), Some(code)) => format!("{status}, then {code}"),
+            (None, code) => code.unwrap_or("no answer").to_owned(),
+        };
+        ui.talk(format!(
+            "asked {}: {answer}, {} sent, {} received",
+            clip(&request.place, SHOWN),
+            bytes(request.sent),
+            bytes(request.received),
+        ));
+    }
+    if outcome.requests.len() > LISTED {
+        let more = outcome.requests.len() - LISTED;
+        ui.talk(format!("… and {more} more requests"));
     }
 }
 

@@ -1,21 +1,23 @@
 //! `leasehold lease issue`: from flags or from a draft to a signed lease.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use leasehold_lease::{
-    Audience, EnvGrant, FileGrant, Grant, Holder, Intent, Kind, LeaseDoc, Limits, Pattern,
+    Audience, AudienceEntry, Budget, FileGrant, Grant, Intent, Kind, LeaseDoc, SecretGrant,
+    approvals,
 };
 use leasehold_sandbox::{PLUGIN_BYTES, World};
-use leasehold_seal::{Coded, Digest, Role};
+use leasehold_seal::{Digest, Role};
 use serde_json::json;
 
+use super::flags::{RIGHTS_FLAGS, RightsFlags};
+use super::people::{holder, key_id, write_whole};
 use crate::commands::Context;
 use crate::exit;
 use crate::failure::{Failure, OrFail};
 use crate::issue::{self, Issued, Terms, default_limits};
-use crate::parse::{self, Expiry, Variable};
+use crate::parse::{self, Expiry};
 use crate::session::Session;
 use crate::show;
 use crate::ui::{Line, Style};
@@ -31,93 +33,62 @@ pub(crate) struct IssueArgs {
     /// Name of the grant. Default: the plugin's name.
     #[arg(long, value_name = "ID")]
     grant: Option<String>,
-    /// Names that may be seen, with kind and size; may be repeated, as the next three.
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
-    list: Vec<Pattern>,
-    /// Files that may be read.
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
-    read: Vec<Pattern>,
-    /// Files and folders that may be made, changed and removed.
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
-    write: Vec<Pattern>,
-    /// What is excepted from all three, with everything below it.
-    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
-    deny: Vec<Pattern>,
-    /// One argument of a program; repeated, they make one list that has to be given exactly so.
-    #[arg(long = "arg", value_name = "ARGUMENT", allow_hyphen_values = true)]
-    arg: Vec<String>,
-    /// One more list of arguments that is allowed, as JSON: '["--check", "docs"]'.
-    #[arg(long = "args", value_name = "JSON", value_parser = parse::vector)]
-    args: Vec<std::vec::Vec<String>>,
-    /// An environment variable: NAME as it is set at the host, or NAME=VALUE; may be repeated.
-    #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse::variable)]
-    env: Vec<Variable>,
+    #[command(flatten)]
+    rights: RightsFlags,
+    /// A secret that the host puts into requests, NAME=HOST:PORT/HEADER[:PREFIX]: 'token=api.example.com:443/authorization:Bearer '.
+    /// The plugin does not see it; --http has to allow that host and port.
+    #[arg(long = "secret", value_name = "SECRET", value_parser = parse::injected)]
+    secrets: Vec<SecretGrant>,
+    /// A secret that the plugin may read, by its name.
+    #[arg(long = "expose", value_name = "NAME", value_parser = parse::exposed)]
+    exposed: Vec<SecretGrant>,
     /// The only configuration a gate may be given: JSON, or a file of it. The lease binds its digest.
     #[arg(long, value_name = "JSON|@FILE")]
     config: Option<String>,
-    /// Fuel: roughly, instructions executed; 1e9 takes from a tenth of a second to a few seconds. Default: 1e9.
-    #[arg(long, value_name = "N", value_parser = parse::fuel)]
-    fuel: Option<u64>,
-    /// Memory, in bytes or with K, M, G. Default: 256M.
-    #[arg(long, value_name = "SIZE", value_parser = parse::size)]
-    memory: Option<u64>,
-    /// Real time, in milliseconds. Default: 10000.
-    #[arg(long, value_name = "MS")]
-    wall_ms: Option<u64>,
-    /// Standard output, standard error, attachments and answer together, in bytes or with K, M, G. Default: 1M.
-    #[arg(long, value_name = "SIZE", value_parser = parse::size)]
-    output: Option<u64>,
-    /// Bytes written to files, or with K, M, G. Default: 10M with --write, otherwise 0.
-    #[arg(long, value_name = "SIZE", value_parser = parse::size)]
-    write_bytes: Option<u64>,
-    /// Files and folders open at one time. Default: 64.
-    #[arg(long, value_name = "N")]
-    open_files: Option<u64>,
     /// A JSON document like a lease in which issuer, nonce, times, audience and limits may be missing, instead of the flags
     /// above.
-    #[arg(long, value_name = "FILE", conflicts_with_all = GRANT_FLAGS)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["plugin", "kind", "grant", "secrets", "exposed", "config"],
+        conflicts_with_all = RIGHTS_FLAGS
+    )]
     draft: Option<PathBuf>,
     /// When it ends: 90s, 10m, 1h, 7d or a time such as 2027-01-01T00:00:00Z. Default: 1h.
     #[arg(long, value_name = "WHEN", value_parser = parse::expiry)]
     expires: Option<Expiry>,
-    /// On which hosts it is good: this, any, or the id of a host key.
+    /// On which hosts it is good: this, any, or the id or name of a host key.
     #[arg(long, value_name = "HOST", default_value = "this")]
     audience: String,
-    /// Who may use it. This version knows only `none`: whoever has the file.
-    #[arg(long, value_name = "HOLDER", default_value = "none", value_parser = holder)]
-    holder: Holder,
+    /// The only tape of that host on which it is good. Default: any; with --uses that of this home.
+    #[arg(long, value_name = "ID")]
+    tape: Option<Digest>,
+    /// Who may use it and hand on less of it: `none` for whoever has the file, or a key by its id, its name here, or a file with its
+    /// public half.
+    #[arg(long, value_name = "HOLDER", default_value = "none")]
+    holder: String,
+    /// How many generations of narrower leases may be made of it by its holder: 0 to 15.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=15))]
+    depth: u64,
+    /// How many calls in all, with all that is handed on of it; counted on one tape.
+    #[arg(long, value_name = "N", requires = "budget_fuel", value_parser = clap::value_parser!(u64).range(1..))]
+    uses: Option<u64>,
+    /// How much fuel in all; a call takes what it may use at most, and gives back what it did not.
+    #[arg(long, value_name = "N", requires = "uses", value_parser = parse::fuel)]
+    budget_fuel: Option<u64>,
     /// What it is for: the id of a ticket, for instance.
     #[arg(long, value_name = "ID")]
     intent: Option<String>,
     /// What it is for, in a sentence.
     #[arg(long, value_name = "TEXT", requires = "intent")]
     summary: Option<String>,
-    /// The issuer key to sign with. Default: `local`, or the first one of the home by name.
+    /// The issuer key to sign with. Default: `local` or its successor, or the first one of the home by name.
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
     /// Where the lease goes. Default: standard output.
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
 }
-
-const GRANT_FLAGS: [&str; 16] = [
-    "plugin",
-    "kind",
-    "grant",
-    "list",
-    "read",
-    "write",
-    "deny",
-    "arg",
-    "args",
-    "env",
-    "config",
-    "fuel",
-    "memory",
-    "wall_ms",
-    "output",
-    "write_bytes",
-];
 
 pub(crate) fn run(args: &IssueArgs, context: &Context) -> anyhow::Result<u8> {
     let session = Session::open(&context.ambient)?;
@@ -132,7 +103,7 @@ pub(crate) fn run(args: &IssueArgs, context: &Context) -> anyhow::Result<u8> {
 fn issue(args: &IssueArgs, session: &Session, context: &Context) -> Result<Issued, Failure> {
     let now = context.ambient.now();
     let key = issue::issuer(session, args.key.as_deref(), now)?;
-    let terms = terms(args, session)?;
+    let terms = terms(args, session, context)?;
     let document = match &args.draft {
         Some(draft) => {
             let path = context.ambient.path(draft);
@@ -145,42 +116,55 @@ fn issue(args: &IssueArgs, session: &Session, context: &Context) -> Result<Issue
     issue::issue(session, document, &key, false)
 }
 
-fn terms(args: &IssueArgs, session: &Session) -> Result<Terms, Failure> {
-    let audience = match args.audience.as_str() {
-        "this" => issue::this_host(session.host),
-        "any" => Audience::Any,
-        key => issue::this_host(key.parse().map_err(|_| {
-            Failure::usage(
-                "AUDIENCE-FORMAT",
-                format!("{key:?} is neither `this` nor `any` nor the id of a key"),
-            )
-            .hint("`leasehold key list` shows the ids")
-        })?),
+fn terms(args: &IssueArgs, session: &Session, context: &Context) -> Result<Terms, Failure> {
+    let budget = match (args.uses, args.budget_fuel) {
+        (None, None) => None,
+        (uses, fuel) => Some(Budget { uses, fuel }),
     };
-    let intent = args.intent.as_ref().map(|id| Intent {
-        id: id.clone(),
-        summary: args.summary.clone().unwrap_or_default(),
-    });
     Ok(Terms {
-        audience,
-        holder: args.holder,
-        intent,
+        audience: audience(args, session, context)?,
+        holder: holder(&args.holder, context)?,
+        intent: args.intent.as_ref().map(|id| Intent {
+            id: id.clone(),
+            summary: args.summary.clone().unwrap_or_default(),
+        }),
         expires: args.expires.unwrap_or(issue::EXPIRY),
+        depth: args.depth,
+        budget,
     })
+}
+
+/// Where the lease is good. What is counted is good on one tape, since only one tape can count it.
+fn audience(args: &IssueArgs, session: &Session, context: &Context) -> Result<Audience, Failure> {
+    let counted = args.uses.is_some();
+    let host = match args.audience.as_str() {
+        "any" if counted || args.tape.is_some() => {
+            let sentence = "what is counted, or bound to a tape, is good on one host only";
+            return Err(Failure::usage("AUDIENCE-FORMAT", sentence)
+                .hint("leave --audience out, or name the host"));
+        }
+        "any" => return Ok(Audience::Any),
+        "this" => session.host,
+        key => key_id(key, "AUDIENCE-FORMAT", context)?,
+    };
+    let tape = match (args.tape, counted) {
+        (Some(tape), _) => Some(tape),
+        (None, false) => None,
+        (None, true) if host == session.host => Some(*session.tape().id()),
+        (None, true) => {
+            let sentence = "what is counted on another host needs the tape that counts it";
+            return Err(Failure::usage("AUDIENCE-FORMAT", sentence)
+                .hint("add --tape ID; `leasehold tape show` over there begins with it"));
+        }
+    };
+    Ok(Audience::Hosts(vec![AudienceEntry { host, tape }]))
 }
 
 /// The grant that the flags describe.
 fn grant(args: &IssueArgs, context: &Context) -> Result<Grant, Failure> {
     let named = args.plugin.as_deref().unwrap_or_default();
     let (plugin, known_kind, name) = if named.starts_with("sha256:") {
-        let digest = named.parse::<Digest>().map_err(|error| {
-            Failure::usage(
-                "DIGEST-FORMAT",
-                format!("{named:?} is not a digest: {error}"),
-            )
-            .hint("`leasehold plugin inspect FILE` shows the digest of a plugin")
-        })?;
-        (digest, None, None)
+        (digest(named)?, None, None)
     } else {
         look_at(named, context)?
     };
@@ -194,40 +178,45 @@ fn grant(args: &IssueArgs, context: &Context) -> Result<Grant, Failure> {
         )),
         None => None,
     };
-    let mut vectors = args.args.clone();
-    if !args.arg.is_empty() {
-        vectors.insert(0, args.arg.clone());
-    }
-    let usual = default_limits(!args.write.is_empty());
+    let rights = &args.rights;
+    let usual = default_limits(!rights.write.is_empty());
+    let id = args.grant.clone().or(name);
     Ok(Grant {
-        id: args
-            .grant
-            .clone()
-            .or(name)
-            .unwrap_or_else(|| "plugin".to_owned()),
+        id: id.unwrap_or_else(|| "plugin".to_owned()),
         plugin,
         kind,
         config,
-        args: vectors,
+        args: rights.vectors().unwrap_or_default(),
         files: FileGrant {
-            list: args.list.clone(),
-            read: args.read.clone(),
-            write: args.write.clone(),
-            deny: args.deny.clone(),
+            list: rights.list.clone(),
+            read: rights.read.clone(),
+            write: rights.write.clone(),
+            deny: rights.deny.clone(),
         },
-        env: environment(&args.env),
-        http: Vec::new(),
-        secrets: Vec::new(),
+        env: rights.environment().unwrap_or_default(),
+        http: rights.requests()?.unwrap_or_default(),
+        secrets: args.secrets.iter().chain(&args.exposed).cloned().collect(),
         clock: Default::default(),
         random: Default::default(),
-        limits: Limits {
-            fuel: args.fuel.unwrap_or(usual.fuel),
-            memory_bytes: args.memory.unwrap_or(usual.memory_bytes),
-            wall_ms: args.wall_ms.unwrap_or(usual.wall_ms),
-            output_bytes: args.output.unwrap_or(usual.output_bytes),
-            write_bytes: args.write_bytes.unwrap_or(usual.write_bytes),
-            open_files: args.open_files.unwrap_or(usual.open_files),
-        },
+        limits: rights.limits().over(&usual),
+    })
+}
+
+/// The digest of a plugin, as text or from its file.
+pub(super) fn plugin_digest(named: &str, context: &Context) -> Result<Digest, Failure> {
+    match named.starts_with("sha256:") {
+        true => digest(named),
+        false => look_at(named, context).map(|(digest, ..)| digest),
+    }
+}
+
+fn digest(named: &str) -> Result<Digest, Failure> {
+    named.parse::<Digest>().map_err(|error| {
+        Failure::usage(
+            "DIGEST-FORMAT",
+            format!("{named:?} is not a digest: {error}"),
+        )
+        .hint("`leasehold plugin inspect FILE` shows the digest of a plugin")
     })
 }
 
@@ -252,17 +241,6 @@ fn look_at(
     Ok((facts.digest, Some(kind), Some(issue::grant_id(name))))
 }
 
-fn environment(variables: &[Variable]) -> EnvGrant {
-    let mut env = EnvGrant::default();
-    for variable in variables {
-        match variable {
-            Variable::Pass(name) => env.pass.push(name.clone()),
-            Variable::Set(name, value) => drop(env.set.insert(name.clone(), value.clone())),
-        }
-    }
-    env
-}
-
 fn report(
     args: &IssueArgs,
     issued: &Issued,
@@ -276,8 +254,7 @@ fn report(
     match &args.out {
         Some(out) => {
             let path = context.ambient.path(out);
-            write(&path, &issued.bytes)
-                .map_err(|error| Failure::writing("lease", &path, &error))?;
+            write_whole("lease", &path, &issued.bytes)?;
             ui.json(&json!({
                 "document": issued.document,
                 "expires": expires,
@@ -313,22 +290,16 @@ fn report(
     let needed = session.trust.threshold(Role::Issuer);
     if needed > 1 {
         ui.talk(format!(
-            "it has 1 of the {needed} signatures by issuer keys that the trust file asks for"
+            "it has 1 of the {needed} signatures by issuer keys that the trust file asks for; another issuer adds one: \
+             leasehold approve --sign FILE --as-issuer"
         ));
     }
+    let now = context.ambient.now();
+    let open = approvals(&issued.envelope, &issued.document, &session.trust, now);
+    for approval in open.iter().filter(|approval| !approval.is_met()) {
+        ui.talk(show::approval(approval, &session.trust));
+    }
     Ok(())
-}
-
-/// Puts a file in its place as a whole.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.write_all(b"\n")?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
@@ -337,20 +308,5 @@ fn kind(text: &str) -> Result<Kind, String> {
         "adapter" => Ok(Kind::Adapter),
         "command" => Ok(Kind::Command),
         _ => Err("expected gate, adapter or command".to_owned()),
-    }
-}
-
-fn pattern(text: &str) -> Result<Pattern, String> {
-    text.parse::<Pattern>()
-        .map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
-}
-
-fn holder(text: &str) -> Result<Holder, String> {
-    match text {
-        "none" => Ok(Holder::None),
-        key => key
-            .parse()
-            .map(Holder::Key)
-            .map_err(|_| "expected `none` or the id of a key".to_owned()),
     }
 }

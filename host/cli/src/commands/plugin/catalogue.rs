@@ -294,6 +294,8 @@ fn with_step(root: &Path, addition: &Addition) -> Result<String, Failure> {
         args: Vec::new(),
         config: None,
         env: wish.env,
+        http: wish.http,
+        secrets: wish.secrets,
         needs: Vec::new(),
         exit: exit.filter(|_| gate).map(|exit| ExitCodes {
             fail: exit.fail.clone(),

@@ -2,16 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use leasehold_lease::{
-    Audience, AudienceEntry, Budget, Grant, Holder, HttpGrant, LeaseDoc, Limits, SecretGrant,
-};
+use leasehold_lease::{Audience, AudienceEntry, Budget, Grant, Holder, Limits};
 use leasehold_seal::Digest;
 use serde_json::{Value, json};
 
-use super::{Use, Vector, changed, edited, good, rewritten, text_of, trust_json};
+use super::{
+    Use, Vector, chains, changed, edited, good, requests, rewritten, terms, text_of, trust_json,
+};
 use crate::common::*;
 
-type Case = (&'static str, &'static str, Vector);
+pub(super) type Case = (&'static str, &'static str, Vector);
 
 /// Every vector, in the order of their numbers.
 pub(super) fn vectors() -> Vec<Case> {
@@ -20,8 +20,11 @@ pub(super) fn vectors() -> Vec<Case> {
     vectors.extend(refused_for_signatures());
     vectors.extend(refused_for_json());
     vectors.extend(refused_for_form());
-    vectors.extend(refused_as_unsupported());
+    vectors.extend(refused_for_what_goes_together());
     vectors.extend(refused_in_use());
+    vectors.extend(chains::vectors());
+    vectors.extend(terms::vectors());
+    vectors.extend(requests::vectors());
     vectors
 }
 
@@ -211,10 +214,10 @@ fn refused_for_window_and_audience() -> Vec<Case> {
         ),
         (
             "this-tape",
-            "LEASE-UNSUPPORTED",
+            "",
             Vector {
                 tape,
-                ..taped("a tape is named only with a budget")
+                ..taped("the tape that is named")
             },
         ),
     ]
@@ -481,20 +484,7 @@ fn refused_for_form() -> Vec<Case> {
     ]
 }
 
-fn refused_as_unsupported() -> Vec<Case> {
-    let unsupported = |about: &str, change: fn(&mut LeaseDoc)| changed(about, change);
-    let (methods, path) = (strings(&["GET"]), "/v1/**".to_owned());
-    let http = HttpGrant {
-        methods,
-        host: "api.example.com".into(),
-        port: 443,
-        path,
-    };
-    let secret = SecretGrant {
-        name: "api-token".into(),
-        inject: None,
-        expose: true,
-    };
+fn refused_for_what_goes_together() -> Vec<Case> {
     vec![
         (
             "version",
@@ -505,37 +495,50 @@ fn refused_as_unsupported() -> Vec<Case> {
         ),
         (
             "parent",
-            "LEASE-UNSUPPORTED",
-            unsupported("a child lease", |lease| lease.parent = Some(plugin())),
-        ),
-        (
-            "depth",
-            "LEASE-UNSUPPORTED",
-            unsupported("children are allowed", |lease| lease.depth = 1),
-        ),
-        (
-            "holder",
-            "LEASE-UNSUPPORTED",
-            unsupported("the holder has to prove a key", |lease| {
-                lease.holder = Holder::Key(host_id())
+            "LEASE-FORMAT",
+            changed("a root lease with a parent", |lease| {
+                lease.parent = Some(plugin())
             }),
         ),
         (
+            "depth",
+            "LEASE-FORMAT",
+            changed("more generations than there may be", |lease| {
+                lease.depth = 16
+            }),
+        ),
+        (
+            "holder",
+            "HOLDER-MISSING",
+            changed(
+                "for the holder of a key, who has not presented it",
+                |lease| lease.holder = Holder::Key(host_id()),
+            ),
+        ),
+        (
             "budget",
-            "LEASE-UNSUPPORTED",
-            unsupported("uses are counted", |lease| {
-                lease.budget = Some(Budget { uses: 10, fuel: 10 })
+            "LEASE-FORMAT",
+            changed("a budget without a tape to count it on", |lease| {
+                lease.budget = Some(Budget {
+                    uses: Some(10),
+                    fuel: Some(10),
+                })
             }),
         ),
         (
             "http",
-            "LEASE-UNSUPPORTED",
-            changed("outgoing HTTP", |lease| lease.grants[0].http.push(http)),
+            "LEASE-FORMAT",
+            edited("a host name in upper case", |lease| {
+                let entry = json!({"methods": ["GET"], "host": "API.example.com", "port": 443, "path": "/v1/**"});
+                lease["grants"][0]["http"] = json!([entry])
+            }),
         ),
         (
             "secrets",
-            "LEASE-UNSUPPORTED",
-            changed("a secret", |lease| lease.grants[0].secrets.push(secret)),
+            "LEASE-FORMAT",
+            edited("a secret that is neither injected nor exposed", |lease| {
+                lease["grants"][0]["secrets"] = json!([{"name": "api-token"}])
+            }),
         ),
         (
             "clock",

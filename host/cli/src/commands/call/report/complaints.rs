@@ -54,11 +54,28 @@ pub(super) fn denials(name: &str, grant: &Grant, outcome: &Outcome, ui: &Ui) {
             ui.failure(&failure);
         }
     }
+    for refused in outcome.refused_requests.iter().take(LISTED) {
+        let times = if refused.count > 1 {
+            format!(", {} times", grouped(refused.count))
+        } else {
+            String::new()
+        };
+        let sentence = format!("{}{times}", clip(&refused.sentence, SHOWN));
+        let mut failure = Failure::new(refused.code, Class::Refused, sentence)
+            .detail(format!("{} asked for it", clip(name, 80)));
+        if let Some(hint) = &refused.hint {
+            failure = failure.hint(clip(hint, SHOWN).into_owned());
+        }
+        if outcome.summary.status == Status::Pass {
+            ui.note(&failure);
+        } else {
+            ui.failure(&failure);
+        }
+    }
     for import in outcome.refused_imports.keys().take(LISTED) {
         let sentence = format!("{} used {}", clip(name, 80), clip(import, SHOWN));
         ui.note(
-            &Failure::new("IMPORT-DENIED", Class::Refused, sentence)
-                .hint("no lease of this version can grant it"),
+            &Failure::new("IMPORT-DENIED", Class::Refused, sentence).hint("no lease can grant it"),
         );
     }
     if count > LISTED as u64 {
