@@ -32,8 +32,8 @@ check: ## Format, clippy with warnings as errors, docs
 hostile: build ## Sets every hostile guest and document on this build, and prints what came of each
 	target=$${CARGO_TARGET_DIR:-target}; "$$target/debug/leasehold-hostile"
 
-fuzz: ## Fuzzes every reader for a few seconds (fuzz/run.sh for more; no nightly toolchain needed)
-	fuzz/run.sh 5
+fuzz: ## Fuzzes every reader for 20 seconds each (fuzz/run.sh for more; no nightly toolchain needed)
+	fuzz/run.sh 20
 
 bench: ## Measures, as ratios in one run (builds in release mode: allow ten minutes the first time)
 	$(CARGO) build --locked --release --workspace --bins

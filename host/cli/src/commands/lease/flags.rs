@@ -30,7 +30,7 @@ pub(super) struct RightsFlags {
     /// An environment variable: NAME as it is set at the host, or NAME=VALUE; may be repeated.
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse::variable)]
     env: Vec<Variable>,
-    /// Requests that may be sent: 'GET,HEAD https://api.example.com/v1/**'; may be repeated. Port 443, with http 80, where none is
+    /// Requests that may be sent: `'GET,HEAD https://api.example.com/v1/**'`; may be repeated. Port 443, with http 80, where none is
     /// stated; everything at a host is /**.
     #[arg(long, value_name = "REQUEST", value_parser = parse::http)]
     http: Vec<HttpGrant>,

@@ -35,7 +35,7 @@ pub(crate) struct IssueArgs {
     grant: Option<String>,
     #[command(flatten)]
     rights: RightsFlags,
-    /// A secret that the host puts into requests, NAME=HOST:PORT/HEADER[:PREFIX]: 'token=api.example.com:443/authorization:Bearer '.
+    /// A secret that the host puts into requests, `NAME=HOST:PORT/HEADER[:PREFIX]`: 'token=api.example.com:443/authorization:Bearer '.
     /// The plugin does not see it; --http has to allow that host and port.
     #[arg(long = "secret", value_name = "SECRET", value_parser = parse::injected)]
     secrets: Vec<SecretGrant>,
