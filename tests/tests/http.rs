@@ -187,3 +187,28 @@ fn a_call_whose_secret_is_missing_is_never_made_and_not_spent() -> Test {
     assert!(rig.refused(&plugin, grant, spec)?.is_none());
     Ok(())
 }
+
+#[test]
+fn a_secret_does_not_get_on_the_tape_as_part_of_a_refused_address() -> Test {
+    let rig = Rig::new()?;
+    // As a label of a host name, where the refusal names the host.
+    rig.know("token", "abcdefgh12345678");
+    let plugin = rig.plugin("fetch")?;
+    let url = "http://abcdefgh12345678.example.com/".to_owned();
+    let mut grant = Rig::grant(&plugin, Kind::Command);
+    grant.args = vec![vec![url.clone()]];
+    let spec = CallSpec::new(Input::Run {
+        args: vec![url],
+        stdin: Vec::new(),
+    });
+    let tape = || fs::read_to_string(rig.folder().join("home/tape/records.jsonl"));
+    grant.secrets = secret(serde_json::json!({"name": "token", "expose": true}))?;
+    let outcome = rig.call(&plugin, grant.clone(), spec.clone())?;
+    assert_eq!(outcome.refused_requests[0].code, "HTTP-DENIED");
+    assert!(!tape()?.contains("abcdefgh12345678"));
+    // What is no secret is named.
+    grant.secrets.clear();
+    rig.call(&plugin, grant, spec)?;
+    assert!(tape()?.contains("abcdefgh12345678"));
+    Ok(())
+}

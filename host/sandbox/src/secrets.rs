@@ -86,7 +86,11 @@ impl Held {
         for denial in &mut remains.denials.list {
             self.text(&mut denial.path);
         }
+        for request in &mut remains.requests {
+            self.text(&mut request.place);
+        }
         for refused in &mut remains.refused_requests {
+            self.text(&mut refused.place);
             self.text(&mut refused.sentence);
             refused.hint.iter_mut().for_each(|hint| self.text(hint));
         }
